@@ -1,0 +1,145 @@
+"""Everything we raise on purpose, and how the wire answers it.
+
+Three questions decide a class: whose fault is it, would trying again help, and what does the wire call it?
+
+* RequestError   the caller must change something; the same request will fail again
+* Unavailable    503 service_unavailable; ours to mend; the same request may work later
+
+Source of codes and statuses: the contract, "Error catalogue".
+"""
+
+
+class TrackrecordError(Exception):
+    """The root. `field` is the parameter at fault, as the wire spells it; `retry_after_s` is set where waiting helps."""
+
+    status: int = 500
+    code: str = "server_error"
+    retry_after_s: int | None = None
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class RequestError(TrackrecordError):
+    status, code = 400, "bad_request"
+
+
+class ParameterInvalid(RequestError):
+    status, code = 400, "parameter_invalid"
+
+
+class ParameterNotFound(RequestError):
+    status, code = 400, "parameter_not_found"
+
+
+class TypeMismatch(RequestError):
+    status, code = 400, "type_mismatch"
+
+
+class VersionInvalid(RequestError):
+    status, code = 400, "intercom_version_invalid"
+
+
+class Unauthorized(RequestError):
+    """No credentials, or credentials nobody gave out. One answer for both, so that nothing can be learnt from it."""
+
+    status, code = 401, "unauthorized"
+
+    def __init__(self, message: str = "Access Token Invalid") -> None:
+        super().__init__(message)
+
+
+class TokenRevoked(Unauthorized):
+    code = "token_revoked"
+
+    def __init__(self) -> None:
+        super().__init__("Access Token Revoked")
+
+
+class TokenUnauthorized(RequestError):
+    """A good token without the scope this call needs."""
+
+    status, code = 403, "token_unauthorized"
+
+
+class NotRestorable(RequestError):
+    status, code = 403, "not_restorable"
+
+
+class NotFound(RequestError):
+    status, code = 404, "not_found"
+
+    def __init__(self, message: str = "Resource Not Found", *, field: str | None = None) -> None:
+        super().__init__(message, field=field)
+
+
+class ContactNotFound(NotFound):
+    def __init__(self) -> None:
+        super().__init__("User Not Found")
+
+
+class AdminNotFound(NotFound):
+    code = "admin_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Admin not found")
+
+
+class RequestTimeout(RequestError):
+    status, code = 408, "request_timeout"
+
+
+class Conflict(RequestError):
+    status, code = 409, "conflict"
+
+
+class ContactMerged(RequestError):
+    status, code = 410, "contact_merged"
+
+
+class BodyTooLarge(RequestError):
+    status, code = 413, "client_error"
+
+
+class UnsupportedMedia(RequestError):
+    status, code = 415, "client_error"
+
+
+class DataInvalid(RequestError):
+    status, code = 422, "data_invalid"
+
+
+class Unprocessable(RequestError):
+    status, code = 422, "unprocessable_entity"
+
+
+class RateLimited(RequestError):
+    status, code = 429, "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(TrackrecordError):
+    """Nothing was kept, and nothing was lost: the sender still has it and may send it again."""
+
+    status, code = 503, "service_unavailable"
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class SettingInvalid(TrackrecordError):
+    """A flag, a variable or a line of settings.toml that cannot be used. Shown before anything is opened."""
+
+
+class DataDirectoryBusy(TrackrecordError):
+    """Another process owns the data directory."""
+
+
+class DataDirectoryUnusable(TrackrecordError):
+    """The data directory cannot be read or written, or was made by a newer version."""

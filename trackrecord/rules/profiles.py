@@ -1,0 +1,59 @@
+"""Where lenient and strict differ: one table, and nowhere else.
+
+Lenient is for real use: it takes what it can make sense of. Strict behaves as the original does, so that an integration
+test fails here where production would. Source: the contract, section 14 and "The strict profile".
+"""
+
+import msgspec
+
+from ..errors import SettingInvalid
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """One column of PROFILES. Zero means no limit wherever a number stands."""
+
+    name: str
+    metadata_keys_max: int
+    event_names_max: int
+    listing_days: int
+    rate_limit_per_minute: int
+    undeclared_attributes: bool
+    created_at_required: bool
+    created_at_loose: bool
+    nested_metadata: bool
+    first_identifier_decides: bool
+    anonymous_user_id: bool
+    list_query_exact: bool
+    email_unique_always: bool
+    newer_versions: bool
+
+
+PROFILES_TABLE = (
+    # field                      lenient  strict   meaning
+    ("metadata_keys_max", 10, 10, "metadata keys kept of one event, in the order sent"),
+    ("event_names_max", 0, 120, "active event names in a workspace"),
+    ("listing_days", 0, 90, "age in days past which an event is counted but not listed"),
+    ("rate_limit_per_minute", 0, 10_000, "calls a minute and token, told in the rate-limit headers"),
+    ("undeclared_attributes", True, False, "a custom attribute nobody declared is created by its first use"),
+    ("created_at_required", False, True, "an event must carry created_at; else it happened when it arrived"),
+    ("created_at_loose", True, False, "created_at may be milliseconds or ISO 8601 as well as seconds"),
+    ("nested_metadata", True, False, "objects and arrays in metadata are kept as they are"),
+    ("first_identifier_decides", False, True, "of several identifiers the first alone is tried; else the first that resolves"),
+    ("anonymous_user_id", True, False, "a user_id that is no user's may be a lead's anonymous id"),
+    ("list_query_exact", False, True, "GET /events wants type and exactly one identifier"),
+    ("email_unique_always", False, True, "a user's email must be new even when an external_id is sent"),
+    ("newer_versions", True, False, "an Intercom-Version above the newest known is served as the newest"),
+)
+
+PROFILES = {
+    name: msgspec.convert({"name": name, **{row[0]: row[column] for row in PROFILES_TABLE}}, Profile)
+    for column, name in ((1, "lenient"), (2, "strict"))
+}
+
+
+def profile_named(name: str) -> Profile:
+    """Raises SettingInvalid for a name that is not in PROFILES."""
+    try:
+        return PROFILES[name]
+    except KeyError:
+        raise SettingInvalid(f"profile must be one of {', '.join(PROFILES)}, got {name!r}", field="profile") from None

@@ -1,0 +1,93 @@
+"""How we open SQLite files, and how a write-ahead log is brought back into its file without a stall.
+
+Used by the journal and the SQLite store, which are writers of one file each.
+"""
+
+import sqlite3
+import sys
+import threading
+from pathlib import Path
+
+PAGE_BYTES = 4096  # what SQLite makes new files with
+
+
+def connect(path: Path, *, durable: bool = False, readonly: bool = False, cache_mb: int = 64) -> sqlite3.Connection:
+    """Open a file in WAL mode, in autocommit: transactions are begun and ended by name.
+
+    `durable` makes every commit wait for stable storage (synchronous=FULL); without it a power loss may undo the last
+    commits, in order, and never leaves half of one. The connection may be used from any one thread at a time.
+    """
+    if readonly:
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+        db.execute("PRAGMA query_only=1")
+    else:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        db.execute("PRAGMA wal_autocheckpoint=0")
+    db.execute(f"PRAGMA cache_size=-{cache_mb * 1024}")
+    db.execute("PRAGMA temp_store=MEMORY")
+    return db
+
+
+class Checkpointer:
+    """Copies the log back into the file from a thread of its own, so that a commit never waits for the bulk of it.
+
+    The writer calls `poke()` after commits; past `limit_bytes` of log a passive checkpoint starts beside it. When that has
+    ended the writer's own `finish()` copies what little came since, and the next commit starts the log anew.
+    """
+
+    def __init__(self, path: Path, *, limit_bytes: int = 32 << 20) -> None:
+        self._path = path
+        self._limit_pages = limit_bytes // PAGE_BYTES
+        self._wanted = threading.Event()
+        self._copied = threading.Event()
+        self._stopping = False
+        self._pokes = 0
+        self._thread = threading.Thread(target=self._run, name=f"checkpoint {path.name}", daemon=True)
+        self._thread.start()
+
+    def poke(self, db: sqlite3.Connection) -> bool:
+        """Call after a commit, outside a transaction. True when the log has just been copied whole."""
+        if self._copied.is_set():
+            self._copied.clear()
+            return self.finish(db)
+        self._pokes += 1
+        if self._pokes % 64 == 0 and not self._wanted.is_set() and self._log_pages() > self._limit_pages:
+            self._wanted.set()
+        return False
+
+    def finish(self, db: sqlite3.Connection) -> bool:
+        """Copy the rest of the log now, waiting for it. True when nothing is left in it."""
+        busy, log, copied = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return not busy and log == copied
+
+    def close(self) -> None:
+        self._stopping = True
+        self._wanted.set()
+        self._thread.join()
+
+    def _log_pages(self) -> int:
+        """Pages in the log now. The log's file keeps its size when it starts anew; its index tells, in the field mxFrame."""
+        try:
+            with open(f"{self._path}-shm", "rb") as index:
+                return int.from_bytes(index.read(20)[16:20], sys.byteorder)
+        except FileNotFoundError:
+            return 0
+
+    def _run(self) -> None:
+        db = connect(self._path, cache_mb=1)
+        try:
+            while True:
+                self._wanted.wait()
+                if self._stopping:
+                    return
+                try:
+                    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                    self._copied.set()
+                except sqlite3.Error:
+                    # A full disk: the log stays as it is, nothing is lost, and a later poke tries again.
+                    pass
+                self._wanted.clear()
+        finally:
+            db.close()

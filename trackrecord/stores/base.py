@@ -1,0 +1,127 @@
+"""What every event store promises. `memory.py` says it most plainly; `tests/stores/` holds every engine to it.
+
+Reading and writing may happen in different processes: one writer, any number of readers, none waits for another.
+Everything here is ordinary blocking code; who must not block calls it from a thread.
+
+* append is all or nothing, and the cursor moves in the same step: after a crash the store stands at a batch's edge.
+* Appending records again changes nothing.
+* An event whose key is kept already is a duplicate: the first copy stands, and the second leaves only its receipt.
+* An erased contact has no events, summaries or totals, and gets none later.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from ..rules.records import Event, Record
+
+
+class StoredEvent(NamedTuple):
+    position: int  # in the journal; unique, and later events have higher ones
+    event: Event
+
+
+class Moment(NamedTuple):
+    """A place in one contact's timeline: the second, and the event's rank within it (0 came first)."""
+
+    second: int
+    rank: int
+
+
+class Page(NamedTuple):
+    """Events newest first, ordered by (created_at, position); `at` gives each event's Moment."""
+
+    events: list[StoredEvent]
+    at: list[Moment]
+    more: bool  # older events follow
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """How often a contact did one thing, baselines included. Whole Unix seconds; None where only a baseline without times is known."""
+
+    name: int
+    count: int
+    first: int | None
+    last: int | None
+
+
+class NameTotal(msgspec.Struct, frozen=True):
+    """One event name over all contacts; baselines are not counted."""
+
+    name: int
+    count: int
+    first: int  # whole Unix seconds; created_at of the oldest and the newest
+    last: int
+    duplicates: int  # copies that changed nothing
+    keys_dropped: int  # metadata keys not kept, summed over stored events
+
+
+class Receipt(NamedTuple):
+    """What became of the record at a position."""
+
+    position: int
+    outcome: str  # outcomes.STORED, DUPLICATE or ERASED
+    received_at_ms: int
+    workspace: int
+    event: StoredEvent | None  # the event that stands: itself, or the first copy; None when erased
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """Which events an export or a scan wants. Empty lists and None mean no limit."""
+
+    workspace: int
+    names: Sequence[int] = ()
+    contacts: Sequence[int] = ()
+    since: int | None = None  # created_at >= since
+    until: int | None = None  # created_at < until
+
+
+class EventReader(Protocol):
+    def cursor(self) -> int:
+        """The position of the last record appended; 0 before the first."""
+
+    def page(
+        self, contact: int, *, limit: int, before: Moment | None = None, since: Moment | None = None, oldest: int | None = None
+    ) -> Page:
+        """Up to `limit` events of a contact, newest first.
+
+        `before` is exclusive, `since` inclusive, `oldest` the least created_at to show.
+        """
+
+    def summary(self, contact: int) -> list[Summary]:
+        """One row a name, newest `last` first (rows without one at the end), then by name number."""
+
+    def receipt(self, position: int) -> Receipt | None:
+        """None for a position that holds no event, or none that is known any more."""
+
+    def duplicates(self, first: int, last: int) -> list[int]:
+        """The positions in first..last whose events were duplicates, in order."""
+
+    def name_totals(self, workspace: int) -> list[NameTotal]:
+        """By count, most first, then by name number."""
+
+    def day_totals(self, name: int, *, first: int, last: int) -> list[tuple[int, int]]:
+        """(day, count) for days first..last that have events, in order. A day is created_at // 86400, UTC."""
+
+    def scan(self, selection: Selection, *, after: int = 0) -> Iterator[StoredEvent]:
+        """Every selected event with a position above `after`, in order of position, as of the moment of the call."""
+
+    def erased(self) -> frozenset[int]:
+        """The numbers of all contacts erased so far."""
+
+    def problems(self) -> Iterator[str]:
+        """Recount everything kept twice and verify the files; yield one plain sentence for each thing that is wrong."""
+
+    def close(self) -> None: ...
+
+
+class EventStore(EventReader, Protocol):
+    def append(self, first: int, records: Sequence[Record]) -> None:
+        """Keep records, whose positions are first, first + 1, …; records at or below the cursor are passed over.
+
+        Raises Unavailable if trying again may work (a full disk), with nothing kept of the batch.
+        """
+
+    def sync(self) -> int:
+        """Bring everything appended so far to stable storage; return the cursor that is safe now."""
