@@ -1,0 +1,43 @@
+"""The side of a consumer that runs in a process of its own: it hears from its parent on stdin and answers on stdout.
+
+In:   any line means that the journal may have grown; the end of the stream means that the parent has ended, so this ends too.
+Out:  `at CURSOR SAFE` after each batch, `trouble MESSAGE` when a batch must be tried again.
+"""
+
+import os
+import select
+import signal
+import sys
+
+from ..errors import TrackrecordError
+from .runner import Consumer, Source, run
+
+
+class PipeProgress:
+    """Progress over two file descriptors. Reading never blocks longer than asked, so the parent's end is noticed at once."""
+
+    def __init__(self, hears: int, says: int) -> None:
+        self._hears = hears
+        self._says = says
+
+    def reached(self, cursor: int, safe: int) -> None:
+        self._say(f"at {cursor} {safe}\n")
+
+    def failed(self, error: TrackrecordError) -> None:
+        self._say(f"trouble {' '.join(str(error).split())}\n")
+
+    def wait(self, timeout_s: float | None) -> bool:
+        ready, _, _ = select.select([self._hears], [], [], timeout_s)
+        return not ready or bool(os.read(self._hears, 65536))
+
+    def _say(self, line: str) -> None:
+        try:
+            os.write(self._says, line.encode())
+        except BrokenPipeError:
+            os._exit(0)  # the parent is gone; everything handled is committed
+
+
+def serve(consumer: Consumer, source: Source) -> None:
+    """Run a consumer until the parent ends. Ctrl-C reaches the whole terminal group; ending is the parent's to decide."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    run(consumer, source, PipeProgress(sys.stdin.fileno(), sys.stdout.fileno()))

@@ -1,0 +1,113 @@
+"""The parent's side of a consumer in another process: start it, wake it, know how far it is, start it again when it dies."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from ..errors import Unavailable
+
+log = logging.getLogger("trackrecord.consumers")
+
+RESTART_PAUSES_S = (0.0, 0.2, 1.0, 5.0)  # before the first, second, … restart in a row; the last one repeats
+
+
+class Follower:
+    """Keeps one consumer process running. Everything here happens on the event loop."""
+
+    def __init__(self, name: str, command: Sequence[str], *, cursor: int, head: int) -> None:
+        self.name = name
+        self.cursor = cursor
+        self.safe = 0  # what a power loss would leave it at; the journal keeps everything after
+        self.trouble: str | None = "starting"
+        self._command = command
+        self._head = head
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._process: asyncio.subprocess.Process | None = None
+        self._closing = False
+        self._task = asyncio.create_task(self._keep_running())
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    def committed(self, head: int) -> None:
+        """The journal has grown to `head`. A busy consumer is not woken: it looks again by itself."""
+        idle = self.cursor >= self._head
+        self._head = head
+        if idle:
+            self._wake()
+
+    async def reached(self, position: int, *, timeout_s: float) -> None:
+        """Return once everything up to `position` is handled. Raises Unavailable after `timeout_s`."""
+        if self.cursor >= position:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append((position, waiter))
+        try:
+            await asyncio.wait_for(waiter, timeout_s)
+        except TimeoutError:
+            raise Unavailable(
+                f"the record is {position - self.cursor} events behind the journal; nothing is lost", retry_after_s=2
+            ) from None
+        finally:
+            self._waiters = [(wanted, each) for wanted, each in self._waiters if each is not waiter]
+
+    async def close(self) -> None:
+        """End the process after the batch it is at. What it has not handled waits in the journal."""
+        self._closing = True
+        process = self._process
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+            try:
+                await asyncio.wait_for(process.wait(), 30)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def _wake(self) -> None:
+        process = self._process
+        if process is None or process.stdin is None or process.stdin.is_closing():
+            return
+        process.stdin.write(b"\n")
+
+    async def _keep_running(self) -> None:
+        failures = 0
+        while not self._closing:
+            before = self.cursor
+            try:
+                await self._run_once()
+            except OSError as error:
+                log.error("%s cannot be started: %s", self.name, error)
+            if self._closing:
+                return
+            failures = 0 if self.cursor > before else failures + 1
+            pause_s = RESTART_PAUSES_S[min(failures, len(RESTART_PAUSES_S) - 1)]
+            code = self._process.returncode if self._process is not None else None
+            self.trouble = f"{self.name} ended with code {code}; starting it again"
+            log.error("%s ended with code %s; starting it again in %.1f s", self.name, code, pause_s)
+            await asyncio.sleep(pause_s)
+
+    async def _run_once(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(*self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+        if self._closing and self._process.stdin is not None:
+            self._process.stdin.close()
+        assert self._process.stdout is not None  # noqa: S101 - asked for above
+        async for line in self._process.stdout:
+            word, _, rest = line.decode().strip().partition(" ")
+            if word == "at":
+                cursor, safe = rest.split()
+                self._moved(int(cursor), int(safe))
+            else:
+                self.trouble = rest
+                log.warning("%s: %s", self.name, rest)
+        await self._process.wait()
+
+    def _moved(self, cursor: int, safe: int) -> None:
+        self.cursor, self.safe, self.trouble = cursor, safe, None
+        for wanted, waiter in self._waiters:
+            if wanted <= cursor and not waiter.done():
+                waiter.set_result(None)
+        if cursor < self._head:
+            self._wake()

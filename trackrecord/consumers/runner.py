@@ -1,0 +1,84 @@
+"""The one loop every consumer runs in: read in order, handle, commit, say how far it is, wait for more."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ..errors import TrackrecordError
+from ..rules.records import Record
+
+BATCH_RECORDS = 8_000  # about what is handed over at once; larger batches touch each page of a store less often
+
+
+class Source(Protocol):
+    """What the loop needs of a journal."""
+
+    def read(self, *, after: int, limit: int) -> "Found | None": ...
+
+
+class Found(Protocol):
+    @property
+    def first(self) -> int: ...
+
+    @property
+    def records(self) -> list[Record]: ...
+
+    @property
+    def last(self) -> int: ...
+
+
+class Consumer(Protocol):
+    """Reads the journal in order, each record at least once. What it does with a record must bear repetition."""
+
+    @property
+    def name(self) -> str: ...
+
+    def cursor(self) -> int:
+        """How far it has got; kept over restarts."""
+
+    def handle(self, first: int, records: Sequence[Record]) -> None:
+        """Do the work for records at positions first, first + 1, … and move the cursor, after the work or with it.
+
+        Raises Unavailable when the same batch may work later.
+        """
+
+    def safe(self) -> int:
+        """The cursor as a power loss would leave it."""
+
+
+class Progress(Protocol):
+    """Where the loop reports to. `wait` blocks until there may be more to read, and returns False when it is time to end."""
+
+    def reached(self, cursor: int, safe: int) -> None: ...
+
+    def failed(self, error: TrackrecordError) -> None: ...
+
+    def wait(self, timeout_s: float | None) -> bool: ...
+
+
+def run(consumer: Consumer, source: Source, progress: Progress, *, until: Callable[[int], bool] = lambda cursor: False) -> None:
+    """Follow the journal until progress.wait says to end, or `until` is true of the cursor.
+
+    A batch that fails with Unavailable is tried again, after a pause that grows to 2 s; it is never passed over.
+    """
+    cursor = consumer.cursor()
+    progress.reached(cursor, consumer.safe())
+    pause_s = 0.05
+    while not until(cursor):
+        try:
+            batch = source.read(after=cursor, limit=BATCH_RECORDS)
+            if batch is not None:
+                consumer.handle(batch.first, batch.records)
+        except TrackrecordError as error:
+            progress.failed(error)
+            if not progress.wait(pause_s):
+                return
+            pause_s = min(2.0, pause_s * 2)
+            continue
+        pause_s = 0.05
+        if batch is not None:
+            cursor = batch.last
+            progress.reached(cursor, consumer.safe())
+            if not progress.wait(0):
+                return
+        elif not progress.wait(None):
+            return

@@ -1,0 +1,51 @@
+"""The data directory: made when it is missing, owned by one process at a time."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from .errors import DataDirectoryBusy, DataDirectoryUnusable
+
+LOCK_FILE = "lock"
+
+
+class Owned:
+    """A data directory that this process owns until `release`, or until it ends in whatever way.
+
+    Raises DataDirectoryBusy while another process owns it, DataDirectoryUnusable when it cannot be made or written.
+    """
+
+    def __init__(self, path: Path, *, note: str = "") -> None:
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DataDirectoryUnusable(
+                f"the data directory {path} cannot be used: {error.strerror}. Choose another with --data, or mend its permissions"
+            ) from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            owner = os.read(self._file, 200).decode("utf-8", "replace").strip()
+            os.close(self._file)
+            raise DataDirectoryBusy(
+                f"the data directory {path} is in use by {owner or 'another process'}. "
+                "Stop that one, or choose another directory with --data"
+            ) from None
+        os.ftruncate(self._file, 0)
+        os.write(self._file, f"process {os.getpid()}{' (' + note + ')' if note else ''}\n".encode())
+
+    def release(self) -> None:
+        os.ftruncate(self._file, 0)
+        os.close(self._file)
+
+
+def owner_of(path: Path) -> str | None:
+    """Who owns the directory now, in words; None when nobody does."""
+    try:
+        owned = Owned(path)
+    except DataDirectoryBusy:
+        return (path / LOCK_FILE).read_text("utf-8", "replace").strip() or "another process"
+    owned.release()
+    return None

@@ -1,0 +1,70 @@
+"""The directory: everything of a server that is transactional and is not an event."""
+
+import secrets
+from pathlib import Path
+from typing import Self
+
+import sqlalchemy as sa
+
+from . import schema
+from .admins import Admins
+from .attributes import Attributes
+from .contacts import Contacts
+from .engine import Database
+from .names import Names
+from .tables import facts
+from .tokens import Tokens
+from .workspaces import Workspaces
+
+SALT_BYTES = 16
+
+
+class Directory:
+    """What is known of workspaces, their people, tokens, event names and contacts; one file.
+
+    Every method blocks, and may be called from any thread. Reads run beside each other and beside a write; writes wait for
+    their turn. When a method that writes returns, what it wrote survives a crash. Other processes may write the same file:
+    nothing read from it is held in memory here. All methods raise Unavailable where the file cannot be used now.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.workspaces = Workspaces(db)
+        self.admins = Admins(db)
+        self.tokens = Tokens(db)
+        self.names = Names(db)
+        self.attributes = Attributes(db)
+        self.contacts = Contacts(db)
+        self.salt: bytes = _salt(db)  # made with the file and never changed; tells this server's made-up ids from others'
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the file, make it if there is none, upgrade it if an older version made it.
+
+        Raises DataDirectoryUnusable for a file of a newer version, one that is damaged or not ours, and one that cannot be
+        made or read at all.
+        """
+        db = Database(path)
+        try:
+            schema.bring_up_to_date(db)
+            return cls(db)
+        except BaseException:
+            db.close()
+            raise
+
+    def close(self) -> None:
+        """Call once no other thread uses it."""
+        self._db.close()
+
+
+def _salt(db: Database) -> bytes:
+    wanted = sa.select(facts.c.value).where(facts.c.name == "salt")
+    with db.reading() as connection:
+        found = connection.scalar(wanted)
+    if found is None:
+        with db.writing() as connection:
+            found = connection.scalar(wanted)
+            if found is None:
+                found = secrets.token_bytes(SALT_BYTES)
+                connection.execute(sa.insert(facts).values(name="salt", value=found))
+    return bytes(found)

@@ -1,0 +1,125 @@
+"""How the directory is kept: one SQLite file, one writer at a time, any number of readers beside it.
+
+The only file here that knows which database it is.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.pool import QueuePool
+
+from ..errors import DataDirectoryUnusable, Unavailable
+from ..sqlite import connect
+
+WRITER_WAIT_S = 30  # for the write that is before ours, in this process or another
+READERS_KEPT = 8  # connections that stay open
+READERS_MORE = 56  # and that may be opened besides, so that a full thread pool never waits for one
+LOOKUP_MAX = 500  # values in one statement; databases take some thousands
+CHECKPOINT_PAGES = 1000  # pages of log after which the commit that reaches it copies them back
+
+# Errors of SQLite that may go away by themselves, or when somebody makes room.
+_PASSING = {
+    sqlite3.SQLITE_BUSY: "it is locked by another process",
+    sqlite3.SQLITE_LOCKED: "it is locked",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk cannot be read or written",
+    sqlite3.SQLITE_READONLY: "it cannot be written",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    sqlite3.SQLITE_NOMEM: "memory is used up",
+}
+_DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+
+T = TypeVar("T")
+
+
+def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """Cut values into lists that one statement can look up."""
+    waiting = list(values)
+    for start in range(0, len(waiting), LOOKUP_MAX):
+        yield waiting[start : start + LOOKUP_MAX]
+
+
+class Database:
+    """Connections to the file. A read sees one state of it throughout; a write is whole or has not happened.
+
+    When `writing` is left without an error, what was written is on stable storage.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._turn = threading.Lock()
+        self._writer = self._engine(self._open_writer, begin="BEGIN IMMEDIATE", kept=1, more=0)
+        self._readers = self._engine(self._open_reader, begin="BEGIN", kept=READERS_KEPT, more=READERS_MORE)
+
+    def make(self) -> None:
+        """See that there is a file, empty if it is new: readers cannot make one."""
+        with self._translating(), self._writer.connect():
+            pass
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Raises Unavailable where the file cannot be read now."""
+        with self._translating(), self._readers.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One writer at a time; any error inside undoes all of it. Raises Unavailable where nothing could be written now."""
+        if not self._turn.acquire(timeout=WRITER_WAIT_S):
+            raise Unavailable(f"nothing could be written to {self.path.name} in {WRITER_WAIT_S} s")
+        try:
+            with self._translating(), self._writer.connect() as connection, connection.begin():
+                yield connection
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        self._readers.dispose()
+        self._writer.dispose()
+
+    def _engine(self, creator: Callable[[], sqlite3.Connection], *, begin: str, kept: int, more: int) -> sa.Engine:
+        engine = sa.create_engine(
+            "sqlite://",
+            creator=creator,
+            poolclass=QueuePool,
+            pool_size=kept,
+            max_overflow=more,
+            pool_timeout=WRITER_WAIT_S,
+            pool_use_lifo=True,
+            json_serializer=lambda value: msgspec.json.encode(value).decode(),
+            json_deserializer=msgspec.json.decode,
+        )
+        # The driver would begin by itself, and only before the first write: too late for a read that decides one.
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+
+    def _open_writer(self) -> sqlite3.Connection:
+        db = connect(self.path, durable=True, cache_mb=16)
+        db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        db.execute("PRAGMA foreign_keys=1")
+        return db
+
+    def _open_reader(self) -> sqlite3.Connection:
+        return connect(self.path, readonly=True, cache_mb=4)
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        """Raise what an error of the database means to a caller; one that means nothing but a fault of ours goes on as it is."""
+        try:
+            yield
+        except exc.TimeoutError as error:
+            raise Unavailable(f"{self.path.name} has more readers than it can serve") from error
+        except exc.DBAPIError as error:
+            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte; the rest tells variants apart
+            if code in _PASSING:
+                raise Unavailable(f"{self.path.name}: {_PASSING[code]}") from error
+            if code in _DAMAGED:
+                raise DataDirectoryUnusable(f"{self.path} is damaged, or no SQLite file: {error.orig}") from error
+            raise

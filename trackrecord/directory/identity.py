@@ -1,0 +1,134 @@
+"""Bounded caches in front of the directory, for the way of an event. They never answer for a contact that has changed.
+
+Reading is a dictionary look-up from any thread; what writes a contact drops its entries before its caller hears of it.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ..rules.contacts import Contact
+from ..rules.directory import EventName
+from ..rules.identity import Identifier, only
+
+Key = tuple[int, str, str]
+NAMES_MAX = 100_000  # names kept in memory; past it they are looked up
+
+
+class Contacts(Protocol):
+    on_change: list[Callable[[Contact | None, Contact | None], None]]
+
+    def find(self, workspace: int, kind: str, value: str) -> Sequence[int]: ...
+
+
+class Names(Protocol):
+    def resolve(self, workspace: int, folded: str, name: str, *, now: int, limit: int) -> EventName: ...
+
+    def by_numbers(self, numbers: Sequence[int]) -> dict[int, EventName]: ...
+
+
+def folded(identifier: Identifier) -> str:
+    """An address is the same in every case; other identifiers are not."""
+    return identifier.value.casefold() if identifier.kind == "email" else identifier.value
+
+
+class IdentityCache:
+    """From an identifier to the number of the one live contact it names. What names nobody is not kept.
+
+    With `anonymous`, a user_id that is no user's is tried as an anonymous id, and kept as what was asked.
+    """
+
+    def __init__(self, contacts: Contacts, *, entries: int, anonymous: bool) -> None:
+        self._contacts = contacts
+        self._entries = entries
+        self._anonymous = anonymous
+        self._numbers: dict[Key, int] = {}
+        self._keys: dict[int, tuple[Key, ...]] = {}
+        self._changes = 0
+        self._lock = threading.Lock()
+        contacts.on_change.append(self.changed)
+
+    def cached(self, workspace: int, identifier: Identifier) -> int | None:
+        return self._numbers.get((workspace, identifier[0], folded(identifier)))
+
+    def find(self, workspace: int, identifier: Identifier) -> int | None:
+        """Look up and remember. Raises Conflict when an e-mail names several."""
+        before = self._changes
+        kind, value = identifier
+        number = only(self._contacts.find(workspace, kind, value))
+        if number is None and kind == "user_id" and self._anonymous:
+            number = only(self._contacts.find(workspace, "anonymous_id", value)[:1])
+        if number is not None:
+            with self._lock:
+                # A contact changed while we looked: what was found may be old, so it is used once and not kept.
+                if self._changes == before and self._entries:
+                    self._keep((workspace, kind, folded(identifier)), number)
+        return number
+
+    def forget(self, number: int) -> None:
+        with self._lock:
+            self._changes += 1
+            for key in self._keys.pop(number, ()):
+                self._numbers.pop(key, None)
+
+    def changed(self, before: Contact | None, after: Contact | None) -> None:
+        """A contact was written: drop what it answered to, and what its new identifiers may answer from now on."""
+        for contact in (before, after):
+            if contact is None:
+                continue
+            self.forget(contact.number)
+            named = (("user_id", contact.external_id), ("user_id", contact.anonymous_id), ("email", contact.email))
+            for kind, value in named:
+                if value is not None:
+                    self._drop((contact.workspace, kind, folded(Identifier(kind, value))))
+
+    def _keep(self, key: Key, number: int) -> None:
+        if key in self._numbers:
+            return
+        while len(self._numbers) >= self._entries:
+            oldest = next(iter(self._numbers))
+            self._unlink(oldest, self._numbers.pop(oldest))
+        self._numbers[key] = number
+        self._keys[number] = (*self._keys.get(number, ()), key)
+
+    def _drop(self, key: Key) -> None:
+        with self._lock:
+            number = self._numbers.pop(key, None)
+            if number is not None:
+                self._unlink(key, number)
+
+    def _unlink(self, key: Key, number: int) -> None:
+        left = tuple(each for each in self._keys.get(number, ()) if each != key)
+        if left:
+            self._keys[number] = left
+        else:
+            self._keys.pop(number, None)
+
+
+class NameCache:
+    """Event names by what was sent and by number. Names are few and are never removed, only renamed and archived."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._by_folded: dict[tuple[int, str], int] = {}
+        self._by_number: dict[int, EventName] = {}
+
+    def cached(self, workspace: int, folded: str) -> int | None:
+        return self._by_folded.get((workspace, folded))
+
+    def resolve(self, workspace: int, folded: str, name: str, *, now: int, limit: int) -> EventName:
+        """The name's entry, made if it is new. Raises Unprocessable past `limit` active names (0: no limit)."""
+        return self.keep(self._names.resolve(workspace, folded, name, now=now, limit=limit))
+
+    def keep(self, entry: EventName) -> EventName:
+        if len(self._by_number) < NAMES_MAX:
+            self._by_folded[(entry.workspace, entry.folded)] = entry.number
+            self._by_number[entry.number] = entry
+        return entry
+
+    def by_numbers(self, numbers: Sequence[int]) -> dict[int, EventName]:
+        found = {number: self._by_number[number] for number in set(numbers) if number in self._by_number}
+        missing = [number for number in set(numbers) if number not in found]
+        if missing:
+            found |= {number: self.keep(entry) for number, entry in self._names.by_numbers(missing).items()}
+        return found

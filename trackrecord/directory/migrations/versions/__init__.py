@@ -1,0 +1,1 @@
+"""One file for each step, named by its revision; schema.REVISIONS lists them in order."""

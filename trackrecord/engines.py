@@ -1,0 +1,60 @@
+"""Which engine keeps what, and where its file lies in the data directory. The only file that names engines.
+
+It stands apart from server.py because a consumer's process starts here too, and should not load a web server for it.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from .consumers.child import serve
+from .consumers.runner import Consumer
+from .consumers.store_writer import StoreWriter
+from .errors import TrackrecordError
+from .journal.log import JournalReader, JournalWriter
+from .stores.base import EventReader, EventStore
+from .stores.sqlite import SqliteReader, SqliteStore
+
+JOURNAL_FILE = "journal.db"
+DIRECTORY_FILE = "directory.db"
+STORE_FILE = "events.db"
+
+
+def open_journal(data: Path) -> JournalWriter:
+    return JournalWriter(data / JOURNAL_FILE)
+
+
+def read_journal(data: Path) -> JournalReader:
+    return JournalReader(data / JOURNAL_FILE)
+
+
+def open_store(data: Path) -> EventStore:
+    return SqliteStore(data / STORE_FILE)
+
+
+def read_store(data: Path) -> EventReader:
+    return SqliteReader(data / STORE_FILE)
+
+
+# Consumers that run in processes of their own. To add one, add a row; its name is its cursor's name for ever.
+CONSUMERS: dict[str, Callable[[Path], Consumer]] = {
+    StoreWriter.name: lambda data: StoreWriter(open_store(data)),
+}
+
+
+def consumer_command(name: str, data: Path) -> list[str]:
+    """The command line of a consumer's process."""
+    return [sys.executable, "-m", "trackrecord.engines", name, str(data)]
+
+
+def main(name: str, data: Path) -> int:
+    try:
+        serve(CONSUMERS[name](data), read_journal(data))
+    except TrackrecordError as error:
+        print(f"trouble {error}", flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1], Path(sys.argv[2])))

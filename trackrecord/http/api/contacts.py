@@ -1,0 +1,71 @@
+"""Contacts over HTTP. Scopes: reading needs read_contacts, the rest write_contacts."""
+
+from ...wire import contacts as wire
+from ..call import Answer, Call
+
+
+async def create_contact(call: Call) -> Answer:
+    """POST /contacts. 200 with the contact; never changes one that exists (409 names it)."""
+    draft = wire.parse_draft(call.body)
+    contact = await call.services.in_thread(
+        call.services.directory.contacts.create, call.workspace.number, draft, now=call.now(), profile=call.profile
+    )
+    return Answer(wire.item(contact, workspace=call.workspace, version=call.version))
+
+
+async def get_contact(call: Call) -> Answer:
+    """GET /contacts/{contact_id}. 404 also for a contact that is archived, blocked or merged away."""
+    contact = await call.services.in_thread(call.services.directory.contacts.get, call.workspace.number, call.path["contact_id"])
+    return Answer(wire.item(contact, workspace=call.workspace, version=call.version))
+
+
+async def find_by_external_id(call: Call) -> Answer:
+    """GET /contacts/find_by_external_id/{external_id}. Users only: leads have none."""
+    contact = await call.services.in_thread(
+        call.services.directory.contacts.by_external_id, call.workspace.number, call.path["external_id"]
+    )
+    return Answer(wire.item(contact, workspace=call.workspace, version=call.version))
+
+
+async def update_contact(call: Call) -> Answer:
+    """PUT /contacts/{contact_id}. 200 with the contact as it is now; what is not sent stays."""
+    changes = wire.parse_changes(call.body)
+    contact = await call.services.in_thread(
+        call.services.directory.contacts.update,
+        call.workspace.number,
+        call.path["contact_id"],
+        changes,
+        now=call.now(),
+        profile=call.profile,
+    )
+    return Answer(wire.item(contact, workspace=call.workspace, version=call.version))
+
+
+async def delete_contact(call: Call) -> Answer:
+    """DELETE /contacts/{contact_id}. The contact is gone for good, and its events are with it. A body is passed over."""
+    contact = await call.services.in_thread(
+        call.services.directory.contacts.delete, call.workspace.number, call.path["contact_id"], now=call.now()
+    )
+    # Second, as the journal's record of it would be wrong of a contact that could still be found. If we die in between,
+    # directory.contacts.erasures() has it, and start-up journals what is missing.
+    await call.services.ingest.erase(call.workspace.number, contact.number)
+    return Answer(wire.deleted(contact))
+
+
+async def list_contacts(call: Call) -> Answer:
+    """GET /contacts. Pages of live contacts, the newest first."""
+    per_page, starting_after = wire.parse_page(call.query)
+    contacts, total_count, next_cursor = await call.services.in_thread(
+        call.services.directory.contacts.list, call.workspace.number, limit=per_page, after=starting_after
+    )
+    return Answer(
+        wire.listing(
+            contacts,
+            workspace=call.workspace,
+            version=call.version,
+            total_count=total_count,
+            per_page=per_page,
+            starting_after=starting_after,
+            next_cursor=next_cursor,
+        )
+    )

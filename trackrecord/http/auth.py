@@ -1,0 +1,87 @@
+"""From a request's credentials to a token and its workspace. Source: the contract, 1.2 and 1.7."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from ..directory import Directory
+from ..errors import TokenRevoked, TokenUnauthorized, Unauthorized
+from ..rules.directory import Token, Workspace, token_digest
+
+TRUSTED_FOR_S = 1.0  # how long a token is believed before the directory is asked again: revoking takes at most this long
+HEADERS_MAX = 10_000  # different Authorization headers remembered
+
+
+class Access(NamedTuple):
+    token: Token
+    workspace: Workspace
+
+
+class _Known(NamedTuple):
+    access: Access
+    until: float
+
+
+def secret_of(header: bytes) -> bytes:
+    """The access token in an Authorization header: Bearer, or the user name of Basic with an empty password.
+
+    Raises Unauthorized for anything else; the scheme's case does not matter.
+    """
+    scheme, _, rest = header.strip().partition(b" ")
+    rest = rest.strip()
+    if scheme.lower() == b"bearer" and rest:
+        return rest
+    if scheme.lower() == b"basic":
+        try:
+            user, _, password = base64.b64decode(rest, validate=True).partition(b":")
+        except binascii.Error:
+            raise Unauthorized from None
+        if user and not password:
+            return user
+    raise Unauthorized
+
+
+class Auth:
+    """Remembers what a header led to for TRUSTED_FOR_S, by the header's hash: no secret is kept in memory."""
+
+    def __init__(self, directory: Directory, in_thread: Callable[..., Awaitable[Any]]) -> None:
+        self._directory = directory
+        self._in_thread = in_thread
+        self._known: dict[bytes, _Known] = {}
+
+    def cached(self, header: bytes) -> Access | None:
+        known = self._known.get(hashlib.sha256(header).digest())
+        return known.access if known is not None and known.until > time.monotonic() else None
+
+    async def access(self, header: bytes | None) -> Access:
+        """Raises Unauthorized, the same for no credentials and for unknown ones, or TokenRevoked."""
+        if not header:
+            raise Unauthorized
+        access = self.cached(header)
+        if access is None:
+            access = await self._in_thread(self._look_up, token_digest(secret_of(header)))
+            if len(self._known) >= HEADERS_MAX:
+                self._known.clear()
+            self._known[hashlib.sha256(header).digest()] = _Known(access, time.monotonic() + TRUSTED_FOR_S)
+        return access
+
+    def _look_up(self, digest: bytes) -> Access:
+        token = self._directory.tokens.find(digest)
+        if token is None or not hmac.compare_digest(token.digest, digest):
+            raise Unauthorized
+        if token.revoked_at is not None:
+            raise TokenRevoked
+        workspace = self._directory.workspaces.by_number(token.workspace)
+        if workspace is None:
+            raise Unauthorized
+        return Access(token, workspace)
+
+
+def allow(token: Token, need: str | None) -> None:
+    """Raises TokenUnauthorized when the token's scopes do not cover the need."""
+    if need is not None and not token.allows(need):
+        raise TokenUnauthorized(f"this access token lacks the scope {need}")

@@ -1,0 +1,112 @@
+"""Reading request bodies within limits, and writing answers."""
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from ..errors import BodyTooLarge, ParameterInvalid, RequestTimeout, UnsupportedMedia
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+JSON_TYPE = b"application/json; charset=utf-8"
+GZIP_FROM_BYTES = 860  # shorter bodies gain nothing
+FORM_TYPES = (b"application/x-www-form-urlencoded", b"multipart/form-data")
+
+
+class ClientGone(Exception):
+    """The client hung up in the middle of its body: there is nobody to answer."""
+
+
+async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, timeout_s: float) -> bytes:
+    """The whole body, decompressed. `limit` bounds it on the wire and after decompression.
+
+    Raises BodyTooLarge, RequestTimeout, UnsupportedMedia, ParameterInvalid for a broken gzip stream, and ClientGone.
+    """
+    length = headers.get(b"content-length")
+    if length is not None and length.isdigit() and int(length) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        body = await _rest(receive, body, limit=limit, timeout_s=timeout_s)
+    elif message["type"] == "http.disconnect":
+        raise ClientGone
+    if len(body) > limit:
+        raise _too_large(limit)
+    encoding = headers.get(b"content-encoding")
+    if encoding is not None and body:
+        body = _decompress(body, encoding.strip().lower(), limit)
+    if body:
+        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind in FORM_TYPES:
+            raise UnsupportedMedia(f"send the body as application/json, not {kind.decode()}")
+    return body
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body must be at most {limit} bytes")
+
+
+async def _rest(receive: Receive, start: bytes, *, limit: int, timeout_s: float) -> bytes:
+    parts, size = [start], len(start)
+    try:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > limit:
+                    raise _too_large(limit)
+                if not message.get("more_body"):
+                    return b"".join(parts)
+    except TimeoutError:
+        raise RequestTimeout(f"the body did not arrive within {timeout_s:g} s") from None
+
+
+def _decompress(body: bytes, encoding: bytes, limit: int) -> bytes:
+    if encoding == b"identity":
+        return body
+    if encoding not in (b"gzip", b"x-gzip"):
+        raise UnsupportedMedia(f"Content-Encoding may be gzip, not {encoding.decode('latin-1')[:40]}")
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        plain = stream.decompress(body, limit + 1)
+    except zlib.error:
+        raise ParameterInvalid("the body is not valid gzip") from None
+    if len(plain) > limit:
+        raise _too_large(limit)
+    if not stream.eof or stream.unused_data:
+        raise ParameterInvalid("the body is not valid gzip")
+    return plain
+
+
+def takes_gzip(header: bytes | None) -> bool:
+    """Whether an Accept-Encoding header lists gzip, and not with q=0."""
+    if header is None:
+        return False
+    for part in header.lower().split(b","):
+        coding, _, q = part.partition(b";")
+        if coding.strip() == b"gzip":
+            return q.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+    return False
+
+
+async def answer(send: Send, status: int, headers: Headers, body: bytes, *, head: bool = False, gzipped: bool = False) -> None:
+    """Send a whole answer. An empty body has no type; `head` sends the headers of the body and not the body."""
+    if body:
+        if not any(name == b"content-type" for name, _ in headers):
+            headers.append((b"content-type", JSON_TYPE))
+        if len(body) >= GZIP_FROM_BYTES:
+            headers.append((b"vary", b"accept-encoding"))
+            if gzipped:
+                body = gzip.compress(body, 5, mtime=0)
+                headers.append((b"content-encoding", b"gzip"))
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else body})

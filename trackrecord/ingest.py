@@ -1,0 +1,178 @@
+"""The way of an event: find its contact and name, decide, append to the journal, and only then say yes.
+
+Also here, because they stand at the same gate: reads that wait for what was acknowledged before them.
+"""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Any, Protocol, TypeVar
+
+from .directory import Directory
+from .directory.identity import IdentityCache, NameCache
+from .errors import Unavailable
+from .journal.commit import Journal
+from .rules.directory import EventName, Workspace
+from .rules.events import Accepted, accept
+from .rules.identity import Identifier, for_submit, someone
+from .rules.metadata import Kept
+from .rules.profiles import Profile
+from .rules.records import Baseline, Erasure, Event, Record
+from .stores.base import EventReader
+from .wire.events import SentSummary, SubmittedEvent
+from .wire.json import encode
+
+T = TypeVar("T")
+LOST_RETRY_S = 2  # what a sender is told to wait when the store has fallen too far behind
+
+
+class Following(Protocol):
+    """What is asked of the store's consumer: how far it is, and to be told when it has got somewhere."""
+
+    @property
+    def cursor(self) -> int: ...
+
+    async def reached(self, position: int, *, timeout_s: float) -> None: ...
+
+
+def distinct_part(dedup: str, kept: Kept | None) -> str:
+    """What besides contact, name and second tells events of the REST API apart, by the setting `dedup`."""
+    if dedup == "strict":
+        return ""
+    if dedup == "off":
+        return uuid.uuid4().hex
+    return hashlib.blake2b(encode(kept.values if kept else {}), digest_size=12).hexdigest()
+
+
+class Ingest:
+    """Takes events for every door: HTTP, the import, later the browser. Nothing is kept unless its call returns."""
+
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        journal: Journal,
+        store: Following,
+        in_thread: Callable[..., Any],
+        now: Callable[[], float],
+        profile: Profile,
+        dedup: str,
+        lag_max_records: int,
+        identity_cache_entries: int,
+    ) -> None:
+        self.directory = directory
+        self.journal = journal
+        self.identities = IdentityCache(directory.contacts, entries=identity_cache_entries, anonymous=profile.anonymous_user_id)
+        self.names = NameCache(directory.names)
+        self._store = store
+        self._in_thread = in_thread
+        self._now = now
+        self._profile = profile
+        self._dedup = dedup
+        self._lag_max_records = lag_max_records
+
+    async def submit(self, workspace: Workspace, sent: SubmittedEvent) -> int:
+        """Keep one event; return its position once it is on stable storage.
+
+        Raises a RequestError that says what to change, ContactNotFound, Conflict for an ambiguous e-mail, or Unavailable.
+        """
+        profile = self._profile
+        now = self._now()
+        tried = for_submit(
+            id=sent.id,
+            intercom_user_id=sent.intercom_user_id,
+            user_id=sent.user_id,
+            email=sent.email,
+            first_decides=profile.first_identifier_decides,
+        )
+        accepted = accept(sent.event_name, sent.created_at, sent.metadata, now=int(now), profile=profile)
+        self.check_room()
+        contact = self.identities.cached(workspace.number, tried[0])
+        if contact is None:
+            contact = await self.resolve(workspace, tried)
+        name = self.names.cached(workspace.number, accepted.folded)
+        if name is None:
+            name = (await self.name(workspace, accepted.folded, accepted.name)).number
+        return await self.journal.append(self.event(workspace, contact, name, accepted, int(now * 1000)))
+
+    def event(self, workspace: Workspace, contact: int, name: int, accepted: Accepted, received_at_ms: int) -> Event:
+        """The record of an accepted event, by the numbers of its contact and name."""
+        kept = accepted.metadata
+        distinct = "" if self._dedup == "strict" else distinct_part(self._dedup, kept)
+        if kept is None:
+            return Event(workspace.number, contact, name, accepted.created_at, received_at_ms, distinct=distinct)
+        return Event(
+            workspace.number,
+            contact,
+            name,
+            accepted.created_at,
+            received_at_ms,
+            encode(kept.values) if kept.values else b"",
+            kept.kinds,
+            encode(kept.dropped) if kept.dropped else b"",
+            distinct,
+        )
+
+    async def resolve(self, workspace: Workspace, tried: Sequence[Identifier]) -> int:
+        """The number of the contact meant. Raises ContactNotFound, or Conflict when an e-mail names several."""
+        for identifier in tried:
+            found = self.identities.cached(workspace.number, identifier)
+            if found is None:
+                found = await self._in_thread(self.identities.find, workspace.number, identifier)
+            if found is not None:
+                return int(found)
+        return someone(None)
+
+    async def name(self, workspace: Workspace, folded: str, name: str) -> EventName:
+        """The name's entry, made if it is new. Raises Unprocessable past the limit of active names."""
+        found: EventName = await self._in_thread(
+            self.names.resolve, workspace.number, folded, name, now=int(self._now()), limit=self._profile.event_names_max
+        )
+        return found
+
+    async def summaries(self, workspace: Workspace, tried: Sequence[Identifier], rows: Sequence[tuple[SentSummary, str, str]]) -> None:
+        """Keep baselines for one contact, all or none; rows carry (what was sent, name, folded name)."""
+        contact = await self.resolve(workspace, tried)
+        now = self._now()
+        records = []
+        for row, name, folded in rows:
+            entry = await self.name(workspace, folded, name)
+            records.append(Baseline(workspace.number, contact, entry.number, int(now * 1000), row.count or 0, row.first, row.last))
+        if records:
+            await self.append(records)
+
+    async def erase(self, workspace: int, contact: int) -> None:
+        """Journal that a contact was deleted, so that its events go from wherever they were copied."""
+        self.identities.forget(contact)
+        await self.append([Erasure(workspace, contact, int(self._now() * 1000))])
+
+    async def append(self, records: Sequence[Record]) -> int:
+        """Keep records next to each other; return the position of the first. Raises Unavailable."""
+        self.check_room()
+        return await self.journal.append_many(records)
+
+    def check_room(self) -> None:
+        """Raises Unavailable when the store has fallen too far behind to take more."""
+        behind = self.journal.head - self._store.cursor
+        if behind > self._lag_max_records:
+            raise Unavailable(f"the store is {behind} records behind the journal; send this again later", retry_after_s=LOST_RETRY_S)
+
+
+class Reads:
+    """Asks the store, after everything acknowledged before the question has reached it."""
+
+    def __init__(self, reader: EventReader, *, journal: Journal, store: Following, executor: Executor, wait_s: float) -> None:
+        self._reader = reader
+        self._journal = journal
+        self._store = store
+        self._executor = executor
+        self._wait_s = wait_s
+
+    async def ask(self, question: Callable[[EventReader], T]) -> T:
+        """Run a question in a thread. Raises Unavailable when the store does not catch up in time."""
+        head = self._journal.head
+        if self._store.cursor < head:
+            await self._store.reached(head, timeout_s=self._wait_s)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, question, self._reader)

@@ -1,0 +1,145 @@
+"""Group commit: requests that wait at the same time share one write and one sync.
+
+All bookkeeping happens on the event loop; a single thread writes. While it writes one batch the next one gathers.
+"""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from ..errors import TrackrecordError, Unavailable
+from ..rules.records import Record
+from .log import JournalWriter
+
+WAITING_RECORDS_MAX = 50_000  # records that may wait for the disk at once; past it, 503
+TRIM_EVERY_S = 5.0
+
+
+class _Done(asyncio.Future[int]):
+    """One for all that wait on a batch. A waiter that is cancelled must not cancel the others' write."""
+
+    def cancel(self, msg: object = None) -> bool:
+        return False
+
+
+class _Batch:
+    __slots__ = ("done", "records")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.records: list[Record] = []
+        self.done = _Done(loop=loop)
+
+
+class Journal:
+    """The journal as the event loop sees it.
+
+    `passed` tells how far every consumer has safely got (for trimming); `committed` is called on the loop after each commit.
+    """
+
+    def __init__(
+        self,
+        writer: JournalWriter,
+        *,
+        passed: Callable[[], int],
+        committed: Callable[[int], None],
+        keep_ms: int,
+        keep_bytes: int,
+    ) -> None:
+        self.head = writer.head
+        self.trouble: str | None = None  # why the last write failed; None once one has succeeded
+        self._writer = writer
+        self._passed = passed
+        self._committed = committed
+        self._keep_ms = keep_ms
+        self._keep_bytes = keep_bytes
+        self._loop = asyncio.get_running_loop()
+        self._gathering = _Batch(self._loop)
+        self._writing: _Batch | None = None
+        self._scheduled = False
+        self._batches: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._thread.start()
+
+    async def append(self, record: Record) -> int:
+        """Return the record's position once it is on stable storage. Raises Unavailable when it is not kept."""
+        batch = self._gathering
+        index = len(batch.records)
+        if index >= WAITING_RECORDS_MAX:
+            raise Unavailable("too many events are waiting for the disk")
+        batch.records.append(record)
+        self._schedule()
+        return await batch.done + index
+
+    async def append_many(self, records: Sequence[Record]) -> int:
+        """The position of the first of several records, which stand next to each other. All are kept, or none."""
+        batch = self._gathering
+        index = len(batch.records)
+        if index and index + len(records) > WAITING_RECORDS_MAX:
+            raise Unavailable("too many events are waiting for the disk")
+        batch.records.extend(records)
+        self._schedule()
+        return await batch.done + index
+
+    async def close(self) -> None:
+        """Write what waits, then end the thread and close the file."""
+        while self._writing is not None or self._gathering.records:
+            self._schedule()
+            await asyncio.wait([(self._writing or self._gathering).done])
+            await asyncio.sleep(0)
+        self._batches.put(None)
+        await self._loop.run_in_executor(None, self._thread.join)
+        self._writer.close()
+
+    def _schedule(self) -> None:
+        if self._writing is None and not self._scheduled:
+            # Later in this turn of the loop, so that every request read in the same turn joins the batch.
+            self._scheduled = True
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._scheduled = False
+        if self._writing is None and self._gathering.records:
+            self._writing, self._gathering = self._gathering, _Batch(self._loop)
+            self._batches.put(self._writing)
+
+    def _finished(self, batch: _Batch, first: int, error: TrackrecordError | None) -> None:
+        self._writing = None
+        if error is None:
+            self.head = first + len(batch.records) - 1
+            self.trouble = None
+            batch.done.set_result(first)
+            self._committed(self.head)
+        else:
+            self.trouble = str(error)
+            batch.done.set_exception(error)
+            batch.done.exception()  # seen, even if every waiter has gone
+        self._hand_over()
+
+    def _write(self) -> None:
+        """The writing thread: everything that touches the file, in turn."""
+        trim_at = time.monotonic() + TRIM_EVERY_S
+        while True:
+            try:
+                batch = self._batches.get(timeout=TRIM_EVERY_S)
+            except queue.Empty:
+                self._tidy()
+                continue
+            if batch is None:
+                return
+            first, error = 0, None
+            try:
+                first = self._writer.append(batch.records)
+            except TrackrecordError as refused:
+                error = refused
+            except Exception as fault:  # a record that cannot be encoded must not end the thread
+                error = Unavailable(f"the journal cannot be written: {fault}")
+            self._loop.call_soon_threadsafe(self._finished, batch, first, error)
+            self._writer.tidy()
+            if time.monotonic() > trim_at:
+                self._tidy()
+                trim_at = time.monotonic() + TRIM_EVERY_S
+
+    def _tidy(self) -> None:
+        self._writer.trim(passed=self._passed(), now_ms=time.time_ns() // 1_000_000, keep_ms=self._keep_ms, keep_bytes=self._keep_bytes)

@@ -1,0 +1,187 @@
+"""The journal's file: one row a group commit, holding the whole batch. DESIGN.md beside this file says why.
+
+A record's position is its number in the journal, from 1 on, without end; a row's key is the position of its first record.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from ..errors import DataDirectoryUnusable, Unavailable
+from ..rules.records import Record
+from ..sqlite import Checkpointer, connect
+
+FORMAT = 1  # PRAGMA user_version; a higher one was written by a newer Trackrecord
+TRIM_ROWS = 64  # rows deleted in one step, so that no commit waits long behind a trim
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS batches (
+    first INTEGER PRIMARY KEY,       -- position of the first record
+    count INTEGER NOT NULL,          -- records in the row
+    written_at_ms INTEGER NOT NULL,  -- our clock
+    records BLOB NOT NULL            -- a MessagePack list of rules/records.py
+)
+"""
+
+encode_records = msgspec.msgpack.Encoder().encode
+decode_records = msgspec.msgpack.Decoder(list[Record]).decode
+
+
+class Batch(NamedTuple):
+    first: int
+    records: list[Record]
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.records) - 1
+
+
+def _open(path: Path, *, readonly: bool) -> sqlite3.Connection:
+    try:
+        db = connect(path, durable=True, readonly=readonly, cache_mb=8)
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error as error:
+        raise DataDirectoryUnusable(f"{path.name} cannot be opened as a journal: {error}") from None
+    if version > FORMAT:
+        db.close()
+        raise DataDirectoryUnusable(f"{path.name} has format {version}; this version reads up to {FORMAT}: use a newer trackrecord")
+    return db
+
+
+class JournalReader:
+    """Reads in order, from any process, while the journal is written."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = _open(path, readonly=True)
+
+    def read(self, *, after: int, limit: int) -> Batch | None:
+        """The records above `after`, about `limit` of them (whole rows, at least one); None at the end.
+
+        The first position may lie above after + 1 where older records were trimmed. Raises Unavailable when the file cannot be read.
+        """
+        try:
+            start = self._db.execute("SELECT max(first) FROM batches WHERE first <= ?", (after + 1,)).fetchone()[0]
+            rows = self._db.execute("SELECT first, records FROM batches WHERE first >= ? ORDER BY first", (start or 0,))
+            first = after + 1
+            records: list[Record] = []
+            for row_first, blob in rows:
+                found = decode_records(blob)
+                if row_first + len(found) <= after + 1:
+                    continue
+                if records and row_first != first + len(records):
+                    break  # positions were skipped here: the next call begins after the gap
+                if not records:
+                    first = max(row_first, after + 1)
+                    found = found[first - row_first :]
+                records += found
+                if len(records) >= limit:
+                    break
+            rows.close()
+        except sqlite3.Error as error:
+            raise Unavailable(f"the journal cannot be read: {error}") from None
+        return Batch(first, records) if records else None
+
+    def span(self) -> tuple[int, int]:
+        """(first, last) positions held; (0, 0) when there are none yet."""
+        first = self._db.execute("SELECT first FROM batches ORDER BY first LIMIT 1").fetchone()
+        last = self._db.execute("SELECT first + count - 1 FROM batches ORDER BY first DESC LIMIT 1").fetchone()
+        return (first[0], last[0]) if first else (0, 0)
+
+    def problems(self) -> Iterator[str]:
+        """Verify the file and every row; one plain sentence for each thing that is wrong."""
+        for (line,) in self._db.execute("PRAGMA integrity_check"):
+            if line != "ok":
+                yield f"journal.db: {line}"
+        expected = None
+        for first, count, blob in self._db.execute("SELECT first, count, records FROM batches ORDER BY first"):
+            if expected is not None and first < expected:
+                yield f"journal.db: the row at position {first} begins before the one before it ends"
+            try:
+                held = len(decode_records(blob))
+            except (msgspec.DecodeError, msgspec.ValidationError) as error:
+                yield f"journal.db: the row at position {first} cannot be read: {error}"
+                held = count
+            if held != count:
+                yield f"journal.db: the row at position {first} should hold {count} records and holds {held}"
+            expected = first + count
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class JournalWriter:
+    """Appends and trims; one per data directory, used from one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = _open(path, readonly=False)
+        try:
+            self._db.execute(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version={FORMAT}")
+        except sqlite3.Error as error:
+            raise DataDirectoryUnusable(f"{path.name} cannot be opened as a journal: {error}") from None
+        row = self._db.execute("SELECT first + count - 1 FROM batches ORDER BY first DESC LIMIT 1").fetchone()
+        self.head: int = row[0] if row else 0  # the position of the last record
+        self._bytes: int = self._db.execute("SELECT coalesce(sum(length(records)), 0) FROM batches").fetchone()[0]
+        self._checkpointer = Checkpointer(path)
+
+    def skip_to(self, position: int) -> None:
+        """Never give out positions up to this one: a store has passed them, with a journal that is gone."""
+        self.head = max(self.head, position)
+
+    def append(self, records: Sequence[Record]) -> int:
+        """Keep records on stable storage; return the position of the first. Raises Unavailable with none of them kept."""
+        blob = encode_records(records)
+        first = self.head + 1
+        try:
+            # One statement is one transaction; in autocommit its end is the commit, and the commit waits for the disk.
+            self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", (first, len(records), time.time_ns() // 1_000_000, blob))
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.rollback()
+            raise Unavailable(f"the journal cannot be written: {error}", retry_after_s=2) from None
+        self.head += len(records)
+        self._bytes += len(blob)
+        return first
+
+    def tidy(self) -> None:
+        """Call after commits: keeps the write-ahead log short."""
+        try:
+            self._checkpointer.poke(self._db)
+        except sqlite3.Error:
+            return  # a full disk: nothing is lost, and a later call tries again
+
+    def trim(self, *, passed: int, now_ms: int, keep_ms: int, keep_bytes: int) -> int:
+        """Drop the oldest rows that every consumer has safely `passed`; return how many records went.
+
+        A row goes when it is older than `keep_ms`, or while more than `keep_bytes` of records are held. The last row always
+        stays: it carries the head. At most TRIM_ROWS rows go in one call.
+        """
+        gone = records = size = 0
+        last = None
+        oldest = self._db.execute("SELECT first, count, written_at_ms, length(records) FROM batches ORDER BY first LIMIT ?", (TRIM_ROWS,))
+        for first, count, written_at_ms, length in oldest.fetchall():
+            old = written_at_ms < now_ms - keep_ms
+            if first + count - 1 > min(passed, self.head - 1) or not (old or self._bytes - size > keep_bytes):
+                break
+            last, gone, records, size = first, gone + 1, records + count, size + length
+        if last is None:
+            return 0
+        try:
+            self._db.execute("DELETE FROM batches WHERE first <= ?", (last,))
+        except sqlite3.Error:
+            return 0  # a full disk can make even this fail; a later call tries again
+        self._bytes -= size
+        return records
+
+    def close(self) -> None:
+        self._checkpointer.close()
+        try:
+            self._checkpointer.finish(self._db)
+        except sqlite3.Error:
+            pass  # the log stays beside the file and is read at the next start
+        finally:
+            self._db.close()

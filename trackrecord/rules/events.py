@@ -1,0 +1,100 @@
+"""What an event is, and which ones we take. Pure: no I/O, no clock, no settings."""
+
+import math
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from ..errors import DataInvalid, ParameterInvalid, ParameterNotFound, TypeMismatch
+from .metadata import Kept, keep
+from .profiles import Profile
+
+NAME_LENGTH_MAX = 255  # characters. Ours: the wire states no limit
+AHEAD_MAX_S = 86_400  # seconds a sender's clock may run ahead of ours. Ours: the contract, 2.1 "Future dates"
+MOMENT_MAX = 253_402_300_799  # the last second of the year 9999: past it a time has no ISO 8601 form
+MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138, so it must be milliseconds
+
+
+class Accepted(NamedTuple):
+    """An event that we will keep, before its contact and the number of its name are known."""
+
+    name: str  # as sent, but for the characters a name cannot have
+    folded: str  # what decides whether two names are the same
+    created_at: int  # whole Unix seconds, UTC
+    metadata: Kept | None  # None when none was sent
+
+
+def clean_name(name: str | None) -> tuple[str, str]:
+    """Return (name, folded) of an event name. Source: API reference 1.4, "Event model".
+
+    `.` and `$` become `-`; case does not tell names apart. Raises ParameterNotFound without a name, ParameterInvalid for NUL,
+    and DataInvalid past NAME_LENGTH_MAX.
+    """
+    if not name:
+        raise ParameterNotFound("event_name is required: what the contact did, such as invited-friend", field="event_name")
+    if len(name) > NAME_LENGTH_MAX:
+        raise DataInvalid(f"event_name must have at most {NAME_LENGTH_MAX} characters, got {len(name)}", field="event_name")
+    if "\x00" in name:
+        raise ParameterInvalid("event_name must not contain NUL characters", field="event_name")
+    name = name.replace(".", "-").replace("$", "-")
+    return name, name.casefold()
+
+
+def _iso(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return math.floor((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def when(value: int | float | str | None, *, now: int, profile: Profile, field: str = "created_at") -> int:
+    """Read the moment an event happened: whole Unix seconds. `now` is ours, in the same unit.
+
+    Digit strings and fractions are taken in every profile; milliseconds and ISO 8601 (without a zone: UTC) where
+    `created_at_loose`; without a value it is `now`, or ParameterNotFound where `created_at_required`.
+    Raises TypeMismatch for other strings, DataInvalid for moments before 1970 or more than AHEAD_MAX_S ahead.
+    """
+    if value is None or value == "":
+        if profile.created_at_required:
+            raise ParameterNotFound(f"{field} is required: whole Unix seconds, such as {now}", field=field)
+        return now
+    if isinstance(value, str):
+        digits = value.strip()
+        read = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
+        if read is None and profile.created_at_loose:
+            read = _iso(digits)
+        if read is None:
+            raise TypeMismatch(f"{field} must be whole Unix seconds, such as {now}, got {value[:40]!r}", field=field)
+        value = read
+    seconds = math.floor(value)
+    if seconds >= MILLISECONDS_FROM:
+        if not profile.created_at_loose:
+            raise DataInvalid(f"{field} must be whole Unix seconds, got {seconds} (milliseconds?)"[:200], field=field)
+        seconds //= 1000
+    if seconds < 0:
+        raise DataInvalid(f"{field} can't be before 1970", field=field)
+    if seconds > now + AHEAD_MAX_S:
+        raise DataInvalid(f"{field} can't be in the future", field=field)
+    return seconds
+
+
+def accept(name: str | None, created_at: int | float | str | None, metadata: Any, *, now: int, profile: Profile) -> Accepted:
+    """Check everything an event says of itself; `now` in whole Unix seconds.
+
+    Raises what clean_name, when and metadata.keep raise, and TypeMismatch for metadata that is no object (an empty list,
+    an empty string and null count as none: some senders write an empty object so).
+    """
+    cleaned, folded = clean_name(name)
+    seconds = when(created_at, now=now, profile=profile)
+    if not metadata and metadata not in (0, False):
+        return Accepted(cleaned, folded, seconds, None)
+    if not isinstance(metadata, dict):
+        raise TypeMismatch("metadata must be an object", field="metadata")
+    return Accepted(cleaned, folded, seconds, keep(metadata, limit=profile.metadata_keys_max, nested=profile.nested_metadata))
+
+
+def whole_count(value: int, field: str) -> int:
+    """A count of events: 0 to 2**53. Raises DataInvalid."""
+    if not 0 <= value <= 1 << 53:
+        raise DataInvalid(f"{field} must be a whole number from 0 to {1 << 53}, got {str(value)[:40]}", field=field)
+    return value

@@ -1,0 +1,72 @@
+"""Which contact a request means, and what an event is called outside. Pure: the look-ups are the caller's."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..errors import Conflict, ContactNotFound, ParameterNotFound
+
+AMBIGUOUS = "Multiple existing users match this email address - must be more specific using user_id"
+QUERY_NEEDS = "an event query must include an email, user_id or intercom_user_id parameter"
+
+
+class Identifier(NamedTuple):
+    """`kind` is "id" (the contact's own), "user_id" (external id), "anonymous_id" or "email"."""
+
+    kind: str
+    value: str
+
+
+def as_text(value: str | int | None) -> str | None:
+    """Numbers stand for their decimal form: clients send ids so. An empty string is no identifier."""
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, str) else str(value)
+
+
+def for_submit(
+    *, id: str | int | None, intercom_user_id: str | int | None, user_id: str | int | None, email: str | None, first_decides: bool
+) -> list[Identifier]:
+    """What to try, in order, for an event that is sent. Raises ParameterNotFound when nothing names a contact.
+
+    Source: the contract, 2.1 "Precedence": id, then user_id, then email; the first that resolves wins, or alone counts
+    where `first_decides` (strict).
+    """
+    given = (("id", as_text(id)), ("id", as_text(intercom_user_id)), ("user_id", as_text(user_id)), ("email", as_text(email)))
+    found = [Identifier(kind, value) for kind, value in given if value is not None]
+    if not found:
+        raise ParameterNotFound("an event must say whose it is: id, user_id or email", field="user_id")
+    return found[:1] if first_decides else found
+
+
+def with_anonymous(tried: Sequence[Identifier], *, allowed: bool) -> list[Identifier]:
+    """After each user_id also try it as a lead's anonymous id. Source: the contract, 2.1 "Resolution rules"."""
+    found = []
+    for identifier in tried:
+        found.append(identifier)
+        if allowed and identifier.kind == "user_id":
+            found.append(Identifier("anonymous_id", identifier.value))
+    return found
+
+
+def only(found: Sequence[int]) -> int | None:
+    """The one contact an identifier names; None for none. Raises Conflict for several."""
+    if len(found) > 1:
+        raise Conflict(AMBIGUOUS)
+    return found[0] if found else None
+
+
+def someone(contact: int | None) -> int:
+    """Raises ContactNotFound when no identifier led to a contact."""
+    if contact is None:
+        raise ContactNotFound
+    return contact
+
+
+def event_id(salt: bytes, position: int) -> str:
+    """The UUID of the event at a journal position: the same for ever, and never that of another server's event."""
+    digest = bytearray(hashlib.blake2b(position.to_bytes(8, "big"), key=salt, digest_size=16).digest())
+    digest[6] = digest[6] & 0x0F | 0x80  # version 8: made by a rule of our own
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

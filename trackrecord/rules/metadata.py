@@ -1,0 +1,136 @@
+"""Which metadata an event keeps, and what kind each value is. To add a kind, add a row to KINDS and a case to its test.
+
+Source: API reference, "Metadata Object" and "Metadata behaviour"; the contract, 2.1.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..errors import DataInvalid, TypeMismatch
+
+KEYS_MAX = 10  # API reference, "Metadata behaviour"
+NESTING_MAX = 16  # levels of lists and objects inside one value; ours, so that keeping and showing it stays cheap
+DROPPED_NAMED_MAX = 100  # dropped keys named in a receipt; the rest is a number
+KEY_SHOWN_MAX = 255  # characters of a dropped key's name in a receipt
+
+# Help centre, article 175: characters a key may not have. They become "-", as in event names.
+_FORBIDDEN = re.compile(r"""[.$~`!@#%^&*'{}|\\"\x00]""")
+_IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|avif|bmp)(?:[?#].*)?$", re.IGNORECASE)
+_STRIPE = frozenset({"stripe_invoice", "stripe_customer", "stripe_charge"})
+
+# What a stored letter means. Letters are on disk: never change one.
+KINDS = {
+    "s": "string",
+    "n": "number",
+    "b": "boolean",
+    "d": "date",  # Unix seconds under a key that ends in _date
+    "l": "link",
+    "i": "image",
+    "r": "rich_link",
+    "m": "money",
+    "t": "stripe",
+    "x": "nested",  # any other object or list: kept as it came, shown, never compared
+}
+
+
+class Kept(NamedTuple):
+    """What is left of the metadata sent. `kinds` has one letter of KINDS a key, in order; `dropped` is (key, reason)."""
+
+    values: dict[str, Any]
+    kinds: str
+    dropped: list[tuple[str, str]]
+
+
+def _text(key: str, value: str) -> str:
+    if value.startswith(("http://", "https://")):
+        return "i" if _IMAGE.search(value) else "l"
+    return "t" if key in _STRIPE else "s"
+
+
+def _number(key: str, value: float) -> str:
+    return "d" if key.endswith("_date") else "n"
+
+
+def _object(key: str, value: dict[str, Any]) -> str:
+    if "url" in value and "value" in value and isinstance(value["url"], str):
+        return "r"
+    amount = value.get("amount")
+    # Amounts come as floats and currencies in capitals from real senders, so neither is checked further.
+    if isinstance(amount, (int, float)) and not isinstance(amount, bool) and isinstance(value.get("currency"), str):
+        return "m"
+    return "x"
+
+
+# By the type JSON gave the value, the function that names its letter.
+_LETTERS: dict[type, Callable[[str, Any], str]] = {
+    str: _text,
+    int: _number,
+    float: _number,
+    bool: lambda key, value: "b",
+    dict: _object,
+    list: lambda key, value: "x",
+}
+
+
+def kind_of(key: str, value: object) -> str:
+    """Name the kind of a value: one of KINDS' words. Raises TypeMismatch for what JSON cannot carry."""
+    letter = _LETTERS.get(type(value))
+    if letter is None:
+        raise TypeMismatch(f"metadata.{key} cannot be a {type(value).__name__}", field=f"metadata.{key}")
+    return KINDS[letter(key, value)]
+
+
+def _depth(value: object) -> int:
+    """Levels of lists and objects, counted without recursion and no further than one past NESTING_MAX."""
+    level, depth = [value], 0
+    while depth <= NESTING_MAX:
+        level = [child for item in level if isinstance(item, (dict, list)) for child in (item.values() if isinstance(item, dict) else item)]
+        if not level:
+            return depth + 1
+        depth += 1
+    return depth
+
+
+def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
+    """Choose what is kept of the metadata sent, in the order sent.
+
+    The first `limit` keys are kept (0 keeps all); the rest is dropped without an error, as the wire does. null is dropped
+    but counts as a key. Keys that differ only in case or forbidden characters are one key: the last value, at the first
+    place. Raises DataInvalid for an object or list that is neither rich link nor amount when `nested` is false, or that nests
+    deeper than NESTING_MAX.
+    """
+    values: dict[str, Any] = {}
+    kinds: dict[str, str] = {}
+    dropped: list[tuple[str, str]] = []
+    surplus = 0
+    spelled: dict[str, str] = {}
+    for sent_key, value in sent.items():
+        key = _FORBIDDEN.sub("-", sent_key)
+        first = spelled.setdefault(key.casefold(), key)
+        if first != key or first in values:
+            key = first
+        elif limit and len(spelled) > limit:
+            if len(dropped) < DROPPED_NAMED_MAX:
+                dropped.append((sent_key[:KEY_SHOWN_MAX], "past_limit"))
+            else:
+                surplus += 1
+            del spelled[key.casefold()]
+            continue
+        if value is None:
+            dropped.append((sent_key[:KEY_SHOWN_MAX], "null_value"))
+            values.pop(key, None)
+            kinds.pop(key, None)
+            continue
+        letter = _LETTERS[type(value)](key, value)
+        if letter in "xrm":
+            field = f"metadata.{sent_key[:KEY_SHOWN_MAX]}"
+            if letter == "x" and not nested:
+                raise DataInvalid(f"{field} must be a string, number, boolean, rich link or amount", field=field)
+            if _depth(value) > NESTING_MAX:
+                raise DataInvalid(f"{field} nests deeper than {NESTING_MAX} levels", field=field)
+        values[key] = value
+        kinds[key] = letter
+    if surplus:
+        dropped.append((f"and {surplus} more", "past_limit"))
+    return Kept(values, "".join(kinds.values()), dropped)

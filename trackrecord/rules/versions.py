@@ -1,0 +1,48 @@
+"""Which API version a request is served under. Source: the contract, 1.3."""
+
+import re
+from typing import NamedTuple
+
+from ..errors import VersionInvalid
+
+NAMED = ("Preview", "Unstable")  # one thing under its new and its old name: newer than every number
+NEWEST = (2, 16)
+KNOWN = frozenset([(1, minor) for minor in range(5)] + [(2, minor) for minor in range(NEWEST[1] + 1)])
+_NUMBER = re.compile(r"^\d{1,3}\.\d{1,3}$", re.ASCII)
+
+ABSENT_RESOURCE = "Requested resource is not available in current API version"
+UNKNOWN = "The requested version could not be found"
+
+
+class Version(NamedTuple):
+    """`text` is what we answer in Intercom-Version; `number` compares, and is above all others for Preview."""
+
+    text: str
+    number: tuple[int, int]
+
+
+_PREVIEW = (999, 0)
+
+
+def served(asked: str | None, *, default: str, newer: bool) -> Version:
+    """The version for a request's header, or the default without one. Raises VersionInvalid.
+
+    With `newer`, a number above the newest known is served as the newest.
+    """
+    text = asked.strip() if asked is not None and asked.strip() else default
+    if text.capitalize() in NAMED:
+        return Version(text.capitalize(), _PREVIEW)
+    if _NUMBER.match(text):
+        major, minor = text.split(".")
+        number = (int(major), int(minor))
+        if number in KNOWN:
+            return Version(f"{number[0]}.{number[1]}", number)
+        if number > NEWEST and newer:
+            return Version(f"{NEWEST[0]}.{NEWEST[1]}", NEWEST)
+    raise VersionInvalid(UNKNOWN, field="Intercom-Version")
+
+
+def available(version: Version, *, first: tuple[int, int] | None) -> None:
+    """Raises VersionInvalid for a resource that came with a later version than the one served."""
+    if first is not None and version.number < first:
+        raise VersionInvalid(ABSENT_RESOURCE, field="Intercom-Version")

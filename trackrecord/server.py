@@ -1,0 +1,225 @@
+"""Opens everything in order and closes it in reverse: the data directory, the directory, the journal, the store's consumer, HTTP."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from . import engines
+from .consumers.follower import Follower
+from .consumers.store_writer import StoreWriter
+from .datadir import Owned
+from .directory import Directory
+from .errors import DataDirectoryUnusable
+from .ingest import Ingest, Reads
+from .journal.commit import Journal
+from .rules.directory import SCOPES, Workspace
+from .rules.profiles import Profile
+from .settings import Settings
+
+log = logging.getLogger("trackrecord")
+
+MB = 1 << 20
+HOUR_MS = 3_600_000
+
+
+class Server:
+    """Everything that is open while the server runs; what handlers call `services`."""
+
+    def __init__(self, settings: Settings, *, now: Callable[[], float]) -> None:
+        self.settings = settings
+        self.profile: Profile = settings.effective_profile()
+        self.now = now
+        self.directory: Directory
+        self.journal: Journal
+        self.follower: Follower
+        self.ingest: Ingest
+        self.reads: Reads
+        self.first_token: str | None = None  # the secret of the token made at the first start
+        self.stop: Callable[[], None] = lambda: None  # end serving, from the event loop
+        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="trackrecord")
+
+    async def in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run blocking work beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *args, **kwargs))
+
+    def troubles(self) -> list[str]:
+        """Why the server cannot do its whole work now; empty when it can."""
+        found = []
+        if self.journal.trouble is not None:
+            found.append(f"the last events could not be kept: {self.journal.trouble}")
+        if self.follower.trouble is not None:
+            found.append(f"the store does not follow the journal: {self.follower.trouble}")
+        behind = self.journal.head - self.follower.cursor
+        if behind > self.settings.lag_max_records:
+            found.append(f"the store is {behind} records behind the journal, so new events are refused")
+        return found
+
+    @property
+    def default_workspace(self) -> Workspace:
+        found: Workspace = self.directory.workspaces.list()[0]
+        return found
+
+    async def __aenter__(self) -> "Server":
+        async with contextlib.AsyncExitStack() as stack:
+            await self._open(stack)
+            self._closing = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._closing.aclose()
+
+    async def _open(self, stack: contextlib.AsyncExitStack) -> None:
+        settings = self.settings
+        stack.callback(self._threads.shutdown)
+        data = _temporary() if settings.ephemeral else Path(settings.data)
+        if settings.ephemeral:
+            stack.callback(shutil.rmtree, data, ignore_errors=True)
+        owned = Owned(data, note=f"serving on {settings.host}:{settings.port}")
+        stack.callback(owned.release)
+
+        self.directory = await self.in_thread(Directory.open, data / engines.DIRECTORY_FILE)
+        stack.callback(self.directory.close)
+        await self.in_thread(self._first_start)
+
+        writer = await self.in_thread(engines.open_journal, data)
+        stored = await self.in_thread(self._fit_together, data, writer)
+        reader = engines.read_store(data)
+        stack.callback(reader.close)
+        self.follower = Follower(StoreWriter.name, engines.consumer_command(StoreWriter.name, data), cursor=stored, head=writer.head)
+        stack.push_async_callback(self.follower.close)
+        self.journal = Journal(
+            writer,
+            passed=lambda: self.follower.safe,
+            committed=self.follower.committed,
+            keep_ms=int(settings.journal_keep_hours * HOUR_MS),
+            keep_bytes=settings.journal_keep_mb * MB,
+        )
+        stack.push_async_callback(self.journal.close)
+        self.ingest = Ingest(
+            directory=self.directory,
+            journal=self.journal,
+            store=self.follower,
+            in_thread=self.in_thread,
+            now=self.now,
+            profile=self.profile,
+            dedup=settings.dedup,
+            lag_max_records=settings.lag_max_records,
+            identity_cache_entries=settings.identity_cache_entries,
+        )
+        self.reads = Reads(reader, journal=self.journal, store=self.follower, executor=self._threads, wait_s=settings.read_wait_s)
+        await self._finish_erasures(reader.erased())
+
+    def _first_start(self) -> None:
+        """Make the first workspace and its token, and see that the token asked for exists."""
+        settings, now = self.settings, int(self.now())
+        if not self.directory.workspaces.list():
+            workspace = self.directory.workspaces.create(settings.app_id, settings.app_id, now=now)
+            if not settings.token:
+                _, self.first_token = self.directory.tokens.create(workspace.number, "first token", frozenset(SCOPES), now=now)
+        if settings.token:
+            self.directory.tokens.create(self.default_workspace.number, "from --token", frozenset(SCOPES), now=now, secret=settings.token)
+
+    def _fit_together(self, data: Path, writer: Any) -> int:
+        """See that journal and store belong together; return the store's cursor.
+
+        A journal that ends before the store continues behind it, so that no position is given twice. Raises
+        DataDirectoryUnusable when records between the two are gone: going on would hide the loss.
+        """
+        store = engines.open_store(data)
+        stored = store.cursor()
+        store.close()
+        if stored > writer.head:
+            log.warning("the journal ends at %s and the store at %s: a file was replaced. Going on behind the store", writer.head, stored)
+            writer.skip_to(stored)
+        journal = engines.read_journal(data)
+        first, last = journal.span()
+        journal.close()
+        if last > stored and first > stored + 1:
+            writer.close()
+            raise DataDirectoryUnusable(
+                f"{engines.STORE_FILE} ends at record {stored} and {engines.JOURNAL_FILE} begins at {first}: "
+                "the records between are in neither. Put back the two files of one backup"
+            )
+        return stored
+
+    async def _finish_erasures(self, erased: frozenset[int]) -> None:
+        """Journal the erasures that a crash, or a backup taken in between, kept from the journal."""
+        for number, workspace in await self.in_thread(self.directory.contacts.erasures):
+            if number not in erased:
+                await self.ingest.erase(workspace, number)
+
+
+def _temporary() -> Path:
+    """A directory only we can read; in memory, where the system offers that as files."""
+    shared = Path("/dev/shm")  # noqa: S108 - mkdtemp below makes the name
+    return Path(tempfile.mkdtemp(prefix="trackrecord-", dir=shared if shared.is_dir() else None))
+
+
+def new_token() -> str:
+    """A token for a server that is thrown away afterwards."""
+    return secrets.token_urlsafe(24)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, *, now: Callable[[], float] = time.time) -> AsyncIterator[Server]:
+    """Everything but HTTP: for the command line's direct ways in, and for tests. Raises what Owned and the engines raise."""
+    async with Server(settings, now=now) as server:
+        yield server
+
+
+async def serve(settings: Settings, *, started: Callable[[Server, str], None], now: Callable[[], float] = time.time) -> None:
+    """Serve until SIGINT or SIGTERM. `started` is called once with the server and its address.
+
+    Raises OSError when the address cannot be listened on, before anything is opened.
+    """
+    import socket
+
+    import uvicorn
+
+    from .http.app import App
+    from .http.protocol import protocol
+
+    # The protocol is named because asyncio turns Nagle's delay off only for sockets that say they are TCP.
+    sock = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((settings.host, settings.port))
+    sock.set_inheritable(False)
+    with sock:
+        async with opened(settings, now=now) as server:
+            config = uvicorn.Config(
+                App(server),
+                http=protocol(
+                    header_max_bytes=settings.header_max_bytes,
+                    header_timeout_s=settings.body_timeout_s,
+                    connections_max=settings.connections_max,
+                ),
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=settings.keep_alive_s,
+                timeout_graceful_shutdown=30,
+                backlog=2048,
+            )
+            host, port = sock.getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+
+            class Announcing(uvicorn.Server):
+                async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                    await super().startup(sockets)
+                    started(server, f"http://{shown}:{port}")
+
+            http = Announcing(config)
+            server.stop = lambda: setattr(http, "should_exit", True)
+            await http.serve(sockets=[sock])

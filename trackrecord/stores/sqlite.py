@@ -1,0 +1,314 @@
+"""The event store in one SQLite file, events.db. The choices, their figures, and what grows with what: DESIGN.md.
+
+The tables are in sqlite_schema.py, how a batch enters them in sqlite_append.py, how they are checked in sqlite_check.py.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from .. import outcomes
+from ..errors import DataDirectoryUnusable, Unavailable
+from ..rules.records import Event, Record
+from ..sqlite import Checkpointer, connect
+from .base import Moment, NameTotal, Page, Receipt, Selection, StoredEvent, Summary
+from .sqlite_append import Appender
+from .sqlite_check import problems
+from .sqlite_schema import prepare
+
+READER_CACHE_MB = 8  # each; there are as many as reads at one time
+READERS_KEPT = 8  # connections kept open between reads
+SCAN_POSITIONS = 4096  # looked at in one step of a scan; no step holds a snapshot for long
+GATHER_MAX = 100_000  # positions a scan of chosen contacts sorts in memory; with more, reading everything is as fast
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1  # what SQLite can compare with
+
+
+class SqliteReader:
+    """An EventReader of events.db; any thread of any process may use it while another process writes.
+
+    Raises DataDirectoryUnusable when the file cannot be opened or is of a newer version, and Unavailable from every read
+    that SQLite cannot answer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        prepare(path)
+        self._path = path
+        self._lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+
+    def cursor(self) -> int:
+        with self._reading() as db:
+            position: int = db.execute("SELECT cursor FROM progress").fetchone()[0]
+            return position
+
+    def page(
+        self, contact: int, *, limit: int, before: Moment | None = None, since: Moment | None = None, oldest: int | None = None
+    ) -> Page:
+        since = max(since or Moment(INT64_MIN, 0), Moment(INT64_MIN if oldest is None else oldest, 0))
+        with self._reading() as db:
+            found = _moments(db, contact, limit + 1, before, since)
+            events = [_event_at(db, position) for _, position in found[:limit]]
+        return Page(
+            events=[event for event in events if event is not None],
+            at=[at for at, _ in found[:limit]],
+            more=len(found) > limit,
+        )
+
+    def summary(self, contact: int) -> list[Summary]:
+        with self._reading() as db:
+            recorded = db.execute("SELECT name, count, first, last FROM summaries WHERE contact = ?", (contact,)).fetchall()
+            if not recorded:
+                recorded = db.execute(
+                    "SELECT name, count(*), min(created_at), max(created_at) FROM event_keys WHERE contact = ? GROUP BY name", (contact,)
+                ).fetchall()
+            baselines = db.execute("SELECT name, count, first, last FROM baselines WHERE contact = ?", (contact,)).fetchall()
+        rows: dict[int, Summary] = {}
+        for name, count, first, last in recorded + baselines:
+            known = rows.get(name, Summary(name=name, count=0, first=None, last=None))
+            rows[name] = Summary(
+                name=name,
+                count=known.count + count,
+                first=min((time for time in (known.first, first) if time is not None), default=None),
+                last=max((time for time in (known.last, last) if time is not None), default=None),
+            )
+        return sorted(rows.values(), key=lambda row: (row.last is None, -(row.last or 0), row.name))
+
+    def receipt(self, position: int) -> Receipt | None:
+        with self._reading() as db:
+            stored = _event_at(db, position)
+            if stored:
+                return Receipt(position, outcomes.STORED, stored.event.received_at_ms, stored.event.workspace, stored)
+            copy = db.execute("SELECT received_at_ms, workspace, of_position FROM duplicates WHERE position = ?", (position,)).fetchone()
+            if copy:
+                return Receipt(position, outcomes.DUPLICATE, copy[0], copy[1], _event_at(db, copy[2]))
+            gone = db.execute("SELECT received_at_ms, workspace FROM erased_events WHERE position = ?", (position,)).fetchone()
+            return Receipt(position, outcomes.ERASED, gone[0], gone[1], None) if gone else None
+
+    def duplicates(self, first: int, last: int) -> list[int]:
+        with self._reading() as db:
+            rows = db.execute("SELECT position FROM duplicates WHERE position BETWEEN ? AND ? ORDER BY position", (first, last))
+            return [position for (position,) in rows]
+
+    def name_totals(self, workspace: int) -> list[NameTotal]:
+        with self._reading() as db:
+            rows = db.execute(
+                """SELECT name, count, first, last, duplicates, keys_dropped FROM name_totals
+                WHERE workspace = ? ORDER BY count DESC, name""",
+                (workspace,),
+            )
+            return [NameTotal(*row) for row in rows]
+
+    def day_totals(self, name: int, *, first: int, last: int) -> list[tuple[int, int]]:
+        with self._reading() as db:
+            return db.execute(
+                "SELECT day, count FROM day_totals WHERE name = ? AND day BETWEEN ? AND ? ORDER BY day", (name, first, last)
+            ).fetchall()
+
+    def scan(self, selection: Selection, *, after: int = 0) -> Iterator[StoredEvent]:
+        end = self.cursor()
+        positions = self._gather(selection, after, end) if selection.contacts else None
+        if positions is None:
+            return self._scan_all(selection, after, end)
+        return self._scan_positions(selection.workspace, positions)
+
+    def erased(self) -> frozenset[int]:
+        with self._reading() as db:
+            return frozenset(contact for (contact,) in db.execute("SELECT contact FROM erased"))
+
+    def problems(self) -> Iterator[str]:
+        with self._reading() as db:
+            yield from problems(db)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for db in idle:
+            db.close()
+
+    # Scans. Each step is a read of its own, so that the log never has to wait for a slow caller.
+
+    def _gather(self, selection: Selection, after: int, end: int) -> list[int] | None:
+        """The positions of the chosen contacts' events, in order; None when they are too many to hold."""
+        positions: list[int] = []
+        for contact in sorted(set(selection.contacts)):
+            with self._reading() as db:
+                rows = db.execute(
+                    """SELECT position FROM event_keys
+                    WHERE contact = :contact AND created_at >= :since AND created_at < :until
+                    AND position > :after AND position <= :end
+                    AND (:any_name OR name IN (SELECT value FROM json_each(:names)))
+                    LIMIT :most""",
+                    {**_bounds(selection), "contact": contact, "after": after, "end": end, "most": GATHER_MAX - len(positions) + 1},
+                )
+                positions += [position for (position,) in rows]
+            if len(positions) > GATHER_MAX:
+                return None
+        return sorted(positions)
+
+    def _scan_positions(self, workspace: int, positions: list[int]) -> Iterator[StoredEvent]:
+        for start in range(0, len(positions), SCAN_POSITIONS):
+            with self._reading() as db:
+                found = [_event_at(db, position) for position in positions[start : start + SCAN_POSITIONS]]
+            yield from (stored for stored in found if stored and stored.event.workspace == workspace)
+
+    def _scan_all(self, selection: Selection, after: int, end: int) -> Iterator[StoredEvent]:
+        contacts = frozenset(selection.contacts)
+        bounds = _bounds(selection)
+        while True:
+            with self._reading() as db:
+                (start,) = db.execute("SELECT min(position) FROM events WHERE position > ?", (after,)).fetchone()
+                if start is None or start > end:
+                    return
+                after = min(start + SCAN_POSITIONS - 1, end)
+                rows = db.execute(
+                    """SELECT * FROM events WHERE position BETWEEN :start AND :stop
+                    AND workspace = :workspace AND created_at >= :since AND created_at < :until
+                    AND (:any_name OR name IN (SELECT value FROM json_each(:names)))
+                    ORDER BY position""",
+                    {**bounds, "start": start, "stop": after},
+                ).fetchall()
+            for row in rows:
+                stored = _stored(row)
+                if not contacts or stored.event.contact in contacts:
+                    yield stored
+
+    # Connections.
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one read, which sees the file as of one moment."""
+        try:
+            db = self._take()
+            try:
+                db.execute("BEGIN")
+                yield db
+            finally:
+                self._give_back(db)
+        except sqlite3.Error as error:
+            raise Unavailable(f"The events cannot be read just now: {error}") from error
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                raise Unavailable("The events cannot be read any more: the store is closed")
+            if self._idle:
+                return self._idle.pop()
+        return connect(self._path, readonly=True, cache_mb=READER_CACHE_MB)
+
+    def _give_back(self, db: sqlite3.Connection) -> None:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        with self._lock:
+            if not self._closed and len(self._idle) < READERS_KEPT:
+                self._idle.append(db)
+                return
+        db.close()
+
+
+class SqliteStore(SqliteReader):
+    """The EventStore in events.db. One at a time should write; a second one for a moment does no harm."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._db = connect(path)
+        self._db.execute("PRAGMA secure_delete=ON")  # erased means overwritten, not only unreachable
+        self._appender = Appender(self._db)
+        self._writes = threading.RLock()
+        self._checkpointer = Checkpointer(path)
+
+    def append(self, first: int, records: Sequence[Record]) -> None:
+        with self._writing():
+            self._appender.append(first, records)
+        with self._writes, suppress(sqlite3.Error):  # the batch is kept; a log that cannot be copied now waits for a later poke
+            self._checkpointer.poke(self._db)
+
+    def sync(self) -> int:
+        # In NORMAL a commit is written and not flushed. One commit in FULL flushes the log with all that went before it,
+        # and costs one flush where a checkpoint costs a copy of the log. It has to change something: no change, no flush.
+        with self._writes:
+            self._db.execute("PRAGMA synchronous=FULL")
+            try:
+                with self._writing():
+                    self._db.execute("UPDATE progress SET syncs = syncs + 1")
+                    cursor: int = self._db.execute("SELECT cursor FROM progress").fetchone()[0]
+            finally:
+                self._db.execute("PRAGMA synchronous=NORMAL")
+        return cursor
+
+    def close(self) -> None:
+        self._checkpointer.close()
+        super().close()
+        with self._writes:
+            self._db.close()  # the last connection copies the log and removes it
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction, kept whole or not at all. Raises Unavailable where a later try may work."""
+        with self._writes:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
+            except BaseException as error:
+                self._appender.forget()
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise Unavailable(f"The events cannot be kept just now: {error}") from error
+                if type(error) is sqlite3.DatabaseError:
+                    raise DataDirectoryUnusable(f"{self._path.name} is damaged: {error}") from error
+                raise
+
+
+def _moments(db: sqlite3.Connection, contact: int, limit: int, before: Moment | None, since: Moment) -> list[tuple[Moment, int]]:
+    """Up to limit moments of a contact with their positions, newest first, from before `before` down to `since`."""
+    found: list[tuple[Moment, int]] = []
+    if before is None:
+        newest = INT64_MAX
+    else:
+        newest = before.second - 1
+        rows = db.execute(  # what stands below `before` in its own second
+            "SELECT position FROM event_keys WHERE contact = ? AND created_at = ? ORDER BY position LIMIT ?",
+            (contact, before.second, max(before.rank, 0)),
+        ).fetchall()
+        found = [(Moment(before.second, rank), position) for rank, (position,) in enumerate(rows)][: -limit - 1 : -1]
+    rows = db.execute(
+        """SELECT created_at, position FROM event_keys WHERE contact = ? AND created_at BETWEEN ? AND ?
+        ORDER BY created_at DESC, position DESC LIMIT ?""",
+        (contact, since.second, newest, limit - len(found)),
+    ).fetchall()
+    ranks: dict[int, int] = {}  # of the last one seen of each second
+    for second, position in rows:
+        if second not in ranks:
+            (ranks[second],) = db.execute(
+                "SELECT count(*) FROM event_keys WHERE contact = ? AND created_at = ?", (contact, second)
+            ).fetchone()
+        ranks[second] -= 1
+        found.append((Moment(second, ranks[second]), position))
+    return [(at, position) for at, position in found if at >= since]
+
+
+def _event_at(db: sqlite3.Connection, position: int) -> StoredEvent | None:
+    row = db.execute("SELECT * FROM events WHERE position = ?", (position,)).fetchone()
+    return _stored(row) if row else None
+
+
+def _stored(row: tuple[Any, ...]) -> StoredEvent:
+    return StoredEvent(row[0], Event(*row[1:]))
+
+
+def _bounds(selection: Selection) -> dict[str, object]:
+    return {
+        "workspace": selection.workspace,
+        "since": INT64_MIN if selection.since is None else selection.since,
+        "until": INT64_MAX if selection.until is None else selection.until,
+        "any_name": not selection.names,
+        "names": json.dumps(list(selection.names)),
+    }

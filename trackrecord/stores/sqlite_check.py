@@ -1,0 +1,105 @@
+"""Finds what is wrong with an events.db: everything that is kept twice is recounted and compared."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+
+from .sqlite_append import keys_in
+
+# Each row: a query, and the sentence for each of its rows. A day of a created_at before 1970 rounds down, as in Python.
+CHECKS = (
+    (
+        """SELECT k.position FROM event_keys k LEFT JOIN events e USING (position) WHERE e.position IS NULL
+        ORDER BY k.position""",
+        "the key that points at position {} finds no event there",
+    ),
+    (
+        """SELECT e.position FROM events e LEFT JOIN event_keys k
+        ON k.contact = e.contact AND k.created_at = e.created_at AND k.name = e.name AND k.distinct_part = e.distinct_part
+        WHERE k.position IS NOT e.position ORDER BY e.position""",
+        "the event at position {} is not found by its key",
+    ),
+    (
+        """SELECT name, sum(kept), sum(counted) FROM (
+            SELECT name, count AS kept, 0 AS counted FROM name_totals
+            UNION ALL SELECT name, 0, count(*) FROM events GROUP BY name
+        ) GROUP BY name HAVING sum(kept) != sum(counted) ORDER BY name""",
+        "name {} has a total of {} events, and {} are kept",
+    ),
+    (
+        """SELECT t.name, t.first, t.last, c.first, c.last FROM name_totals t
+        JOIN (SELECT name, min(created_at) AS first, max(created_at) AS last FROM events GROUP BY name) c USING (name)
+        WHERE t.first != c.first OR t.last != c.last ORDER BY t.name""",
+        "name {} has totals from {} to {}, and its events are from {} to {}",
+    ),
+    (
+        """SELECT name, sum(kept), sum(counted) FROM (
+            SELECT name, duplicates AS kept, 0 AS counted FROM name_totals
+            UNION ALL SELECT e.name, 0, count(*) FROM duplicates d JOIN events e ON e.position = d.of_position GROUP BY e.name
+        ) GROUP BY name HAVING sum(kept) != sum(counted) ORDER BY name""",
+        "name {} has a total of {} duplicates, and {} are known",
+    ),
+    (
+        """SELECT name, day, sum(kept), sum(counted) FROM (
+            SELECT name, day, count AS kept, 0 AS counted FROM day_totals
+            UNION ALL SELECT name, (created_at - (created_at % 86400 + 86400) % 86400) / 86400 AS day, 0, count(*)
+            FROM events GROUP BY 1, 2
+        ) GROUP BY name, day HAVING sum(kept) != sum(counted) ORDER BY name, day""",
+        "name {} on day {} has a total of {} events, and {} are kept",
+    ),
+    (
+        """SELECT contact, name, max(kept), max(counted) FROM (
+            SELECT contact, name, count || ' from ' || first || ' to ' || last AS kept, NULL AS counted FROM summaries
+            UNION ALL SELECT contact, name, NULL, count(*) || ' from ' || min(created_at) || ' to ' || max(created_at)
+            FROM event_keys WHERE contact IN (SELECT contact FROM summaries) GROUP BY contact, name
+        ) GROUP BY contact, name HAVING max(kept) IS NOT max(counted) ORDER BY contact, name""",
+        "the summary of contact {} for name {} says {}, and the events say {}",
+    ),
+    (
+        """SELECT contact, count(*) FROM (
+            SELECT contact FROM event_keys UNION ALL SELECT contact FROM events
+            UNION ALL SELECT contact FROM summaries UNION ALL SELECT contact FROM baselines
+        ) WHERE contact IN (SELECT contact FROM erased) GROUP BY contact ORDER BY contact""",
+        "contact {} was erased, and {} rows of it are left",
+    ),
+    (
+        """SELECT d.position, d.of_position FROM duplicates d
+        LEFT JOIN events e ON e.position = d.of_position LEFT JOIN erased_events x ON x.position = d.of_position
+        WHERE e.position IS NULL AND x.position IS NULL ORDER BY d.position""",
+        "position {} is a duplicate of position {}, which holds no event and never held one",
+    ),
+    (
+        """SELECT position, count(*) FROM (
+            SELECT position FROM events UNION ALL SELECT position FROM duplicates UNION ALL SELECT position FROM erased_events
+        ) GROUP BY position HAVING count(*) > 1 ORDER BY position""",
+        "position {} has {} outcomes",
+    ),
+    (
+        """SELECT cursor, position FROM progress, (
+            SELECT max(position) AS position FROM (
+                SELECT max(position) AS position FROM events
+                UNION ALL SELECT max(position) FROM duplicates UNION ALL SELECT max(position) FROM erased_events)
+        ) WHERE cursor < position""",
+        "the cursor is {}, and position {} is kept already",
+    ),
+)
+
+
+def problems(db: sqlite3.Connection) -> Iterator[str]:
+    """One plain sentence for each thing that is wrong. `db` is inside a read transaction."""
+    for (found,) in db.execute("PRAGMA integrity_check"):
+        if found != "ok":
+            yield f"SQLite finds the file damaged: {found}"
+    for query, sentence in CHECKS:
+        for row in db.execute(query):
+            yield sentence.format(*row)
+    yield from _wrong_dropped_keys(db)
+
+
+def _wrong_dropped_keys(db: sqlite3.Connection) -> Iterator[str]:
+    counted: Counter[int] = Counter()
+    for name, dropped in db.execute("SELECT name, dropped FROM events WHERE dropped != x''"):
+        counted[name] += keys_in(dropped)
+    for name, kept in db.execute("SELECT name, keys_dropped FROM name_totals ORDER BY name"):
+        if kept != counted[name]:
+            yield f"name {name} has a total of {kept} keys dropped, and its events tell of {counted[name]}"

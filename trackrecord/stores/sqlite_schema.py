@@ -1,0 +1,117 @@
+"""The tables of events.db, and how a file is made or brought up to date. Why they look like this: DESIGN.md beside this file."""
+
+import sqlite3
+from pathlib import Path
+
+from ..errors import DataDirectoryUnusable
+from ..sqlite import connect
+
+# One row a schema version, never changed once released. To change the tables, add a row: files of older versions run
+# the rows they lack when they are opened. Written in the order of rules.records.Event's fields: `events` is read with *.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # One row. `syncs` only has to change: see SqliteStore.sync.
+        "CREATE TABLE progress (id INTEGER PRIMARY KEY CHECK (id = 1), cursor INTEGER NOT NULL, syncs INTEGER NOT NULL)",
+        "INSERT INTO progress VALUES (1, 0, 0)",
+        # The events themselves, in journal order, so that new ones are always at the end.
+        """CREATE TABLE events (
+            position INTEGER PRIMARY KEY,
+            workspace INTEGER NOT NULL,
+            contact INTEGER NOT NULL,
+            name INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            received_at_ms INTEGER NOT NULL,
+            metadata BLOB NOT NULL,
+            kinds TEXT NOT NULL,
+            dropped BLOB NOT NULL,
+            distinct_part TEXT NOT NULL
+        )""",
+        # Event.key, once: refuses the second copy, lists a contact's events by time, and counts them.
+        """CREATE TABLE event_keys (
+            contact INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            name INTEGER NOT NULL,
+            distinct_part TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            PRIMARY KEY (contact, created_at, name, distinct_part)
+        ) WITHOUT ROWID""",
+        # Kept for contacts with very many events only (sqlite_append.py, HEAVY_KEYS); for others event_keys is counted.
+        """CREATE TABLE summaries (
+            contact INTEGER NOT NULL,
+            name INTEGER NOT NULL,
+            count INTEGER NOT NULL,
+            first INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            PRIMARY KEY (contact, name)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE baselines (
+            contact INTEGER NOT NULL,
+            name INTEGER NOT NULL,
+            count INTEGER NOT NULL,
+            first INTEGER,
+            last INTEGER,
+            PRIMARY KEY (contact, name)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE name_totals (
+            name INTEGER PRIMARY KEY,
+            workspace INTEGER NOT NULL,
+            count INTEGER NOT NULL,
+            first INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            duplicates INTEGER NOT NULL,
+            keys_dropped INTEGER NOT NULL
+        )""",
+        "CREATE INDEX name_totals_by_workspace ON name_totals (workspace)",
+        """CREATE TABLE day_totals (
+            name INTEGER NOT NULL,
+            day INTEGER NOT NULL,
+            count INTEGER NOT NULL,
+            PRIMARY KEY (name, day)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE duplicates (
+            position INTEGER PRIMARY KEY,
+            of_position INTEGER NOT NULL,
+            received_at_ms INTEGER NOT NULL,
+            workspace INTEGER NOT NULL
+        )""",
+        "CREATE INDEX duplicates_of ON duplicates (of_position)",
+        "CREATE TABLE erased (contact INTEGER PRIMARY KEY, received_at_ms INTEGER NOT NULL)",
+        # What is left of an erased event: that there was one, for its receipt. Nothing in it leads to a person.
+        """CREATE TABLE erased_events (
+            position INTEGER PRIMARY KEY,
+            received_at_ms INTEGER NOT NULL,
+            workspace INTEGER NOT NULL
+        )""",
+    ),
+)
+
+
+def prepare(path: Path) -> None:
+    """Make the file, or bring it to this version's tables. Any process may do so at any time.
+
+    Raises DataDirectoryUnusable for a file of a newer version, one that is no database, or one that cannot be written.
+    """
+    try:
+        db = connect(path, cache_mb=1)
+        try:
+            if _version(db, path) < len(MIGRATIONS):
+                db.execute("BEGIN IMMEDIATE")
+                for version in range(_version(db, path), len(MIGRATIONS)):  # read again: another process may have been first
+                    for statement in MIGRATIONS[version]:
+                        db.execute(statement)
+                    db.execute(f"PRAGMA user_version={version + 1}")
+                db.execute("COMMIT")
+        finally:
+            db.close()
+    except sqlite3.Error as error:
+        raise DataDirectoryUnusable(f"{path.name} in {path.parent} cannot be opened: {error}") from error
+
+
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise DataDirectoryUnusable(
+            f"{path.name} in {path.parent} was made by a newer version of Trackrecord (its tables are version {version}, "
+            f"this one knows up to {len(MIGRATIONS)}): start that version, or restore a backup made before it"
+        )
+    return version

@@ -1,0 +1,255 @@
+"""Contacts on the wire: what is sent to make or change one, and how one is shown alone and in pages."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from ..errors import ParameterInvalid
+from ..rules import contacts as rules
+from ..rules.contacts import Changes, Contact, Draft, Scalar
+from ..rules.directory import Workspace
+from ..rules.versions import Version
+from .json import decode
+
+PER_PAGE_DEFAULT = 10  # Source: the contract, 4.4
+PER_PAGE_MAX = 150
+OWNER_AS_TEXT_FROM = (2, 16)  # the version from which owner_id is a string. Source: the contract, 12
+
+
+class SentContact(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of POST /contacts and PUT /contacts/{id}. Times are whole Unix seconds, as a number or digits, or ISO 8601.
+
+    Source: API reference, "Create a contact"; language_override is of the Preview.
+    """
+
+    role: str | UnsetType | None = UNSET
+    external_id: str | int | UnsetType | None = UNSET
+    email: str | UnsetType | None = UNSET
+    phone: str | UnsetType | None = UNSET
+    name: str | UnsetType | None = UNSET
+    avatar: str | UnsetType | None = UNSET  # URL
+    signed_up_at: int | float | str | UnsetType | None = UNSET
+    last_seen_at: int | float | str | UnsetType | None = UNSET
+    owner_id: int | str | UnsetType | None = UNSET
+    unsubscribed_from_emails: bool | UnsetType | None = UNSET
+    language_override: str | UnsetType | None = UNSET
+    custom_attributes: dict[str, Any] | list[Any] | UnsetType | None = UNSET  # a list only empty: so PHP writes an empty object
+
+
+class Avatar(msgspec.Struct, frozen=True, kw_only=True):
+    type: str = "avatar"
+    image_url: str
+
+
+class SocialProfiles(msgspec.Struct, frozen=True, kw_only=True):
+    type: str = "list"
+    data: tuple[Mapping[str, str], ...] = ()
+
+
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    type: str = "location"
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+    country_code: str | None = None
+    continent_code: str | None = None
+
+
+class AddressableItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that belongs to a contact; `url` is a path on this server."""
+
+    type: str
+    id: str
+    url: str
+
+
+class AddressableList(msgspec.Struct, frozen=True, kw_only=True):
+    """The first ten of what belongs to a contact; `url` is the path that lists all."""
+
+    type: str = "list"
+    data: tuple[AddressableItem, ...] = ()
+    url: str
+    total_count: int = 0
+    has_more: bool = False
+
+
+class ContactBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact as it is shown: every key always, null where nothing is known. Times are whole Unix seconds.
+
+    Source: API reference, the contact object, in the order of its examples.
+    """
+
+    type: str = "contact"
+    id: str
+    workspace_id: str
+    external_id: str | None
+    role: str
+    email: str | None
+    email_domain: str | None
+    phone: str | None
+    name: str | None
+    avatar: Avatar | None
+    owner_id: int | str | None  # a number up to version 2.15, a string from 2.16 on
+    social_profiles: SocialProfiles = SocialProfiles()
+    has_hard_bounced: bool = False
+    marked_email_as_spam: bool = False
+    unsubscribed_from_emails: bool
+    created_at: int
+    updated_at: int
+    signed_up_at: int | None
+    last_seen_at: int | None
+    last_replied_at: int | None = None
+    last_contacted_at: int | None = None
+    last_email_opened_at: int | None = None
+    last_email_clicked_at: int | None = None
+    language_override: str | None
+    browser: str | None = None
+    browser_version: Version | None = None
+    browser_language: str | None = None
+    os: str | None = None
+    location: Location = Location()
+    android_app_name: str | None = None
+    android_app_version: Version | None = None
+    android_device: str | None = None
+    android_os_version: Version | None = None
+    android_sdk_version: Version | None = None
+    android_last_seen_at: int | None = None
+    ios_app_name: str | None = None
+    ios_app_version: Version | None = None
+    ios_device: str | None = None
+    ios_os_version: Version | None = None
+    ios_sdk_version: Version | None = None
+    ios_last_seen_at: int | None = None
+    custom_attributes: Mapping[str, Scalar]
+    tags: AddressableList
+    notes: AddressableList
+    companies: AddressableList
+    opted_out_subscription_types: AddressableList
+    opted_in_subscription_types: AddressableList
+    utm_campaign: str | None = None
+    utm_content: str | None = None
+    utm_medium: str | None = None
+    utm_source: str | None = None
+    utm_term: str | None = None
+    referrer: str | None = None
+    enabled_push_messaging: bool | None = None
+
+
+class NextPage(msgspec.Struct, frozen=True, kw_only=True):
+    page: int
+    per_page: int
+    starting_after: str
+
+
+class CursorPages(msgspec.Struct, frozen=True, kw_only=True):
+    """`next` is absent on the last page: a client that finds it there without a cursor asks for ever."""
+
+    type: str = "pages"
+    next: NextPage | UnsetType = UNSET
+    page: int
+    per_page: int
+    total_pages: int
+
+
+class ContactList(msgspec.Struct, frozen=True, kw_only=True):
+    type: str = "list"
+    data: list[ContactBody]
+    total_count: int
+    pages: CursorPages
+
+
+class DeletedContact(msgspec.Struct, frozen=True, kw_only=True):
+    type: str = "contact"
+    id: str
+    external_id: str | None
+    deleted: bool = True
+
+
+def parse_draft(body: bytes) -> Draft:
+    """Read the body of POST /contacts. Raises what decode and rules.contacts.draft raise."""
+    return rules.draft(_sent(body))
+
+
+def parse_changes(body: bytes) -> Changes:
+    """Read the body of PUT /contacts/{id}; an empty one changes nothing. Raises what decode and rules.contacts.changes raise."""
+    return rules.changes(_sent(body or b"{}"))
+
+
+def _sent(body: bytes) -> dict[str, object]:
+    sent = decode(body, SentContact)
+    return {name: getattr(sent, name) for name in sent.__struct_fields__}
+
+
+def parse_page(query: Sequence[tuple[str, str]]) -> tuple[int, str | None]:
+    """(per_page, starting_after) of GET /contacts; a per_page out of range is taken as the nearest within it.
+
+    Raises ParameterInvalid for a per_page that is no whole number.
+    """
+    params = dict(query)
+    text = params.get("per_page", "").strip()
+    digits = text.removeprefix("-")
+    if text and not (digits.isascii() and digits.isdigit()):
+        raise ParameterInvalid(f"per_page must be a whole number from 1 to {PER_PAGE_MAX}, got {text[:40]!r}", field="per_page")
+    per_page = int(text[:20]) if text else PER_PAGE_DEFAULT
+    return max(1, min(PER_PAGE_MAX, per_page)), params.get("starting_after") or None
+
+
+def item(contact: Contact, *, workspace: Workspace, version: Version) -> ContactBody:
+    """A contact as a caller of this version is shown it."""
+    return ContactBody(
+        id=contact.id,
+        workspace_id=workspace.id,
+        external_id=contact.external_id,
+        role=contact.role,
+        email=contact.email,
+        email_domain=contact.email.rpartition("@")[2] if contact.email else None,
+        phone=contact.phone,
+        name=contact.name,
+        avatar=Avatar(image_url=contact.avatar) if contact.avatar else None,
+        owner_id=str(contact.owner_id) if contact.owner_id is not None and version.number >= OWNER_AS_TEXT_FROM else contact.owner_id,
+        unsubscribed_from_emails=contact.unsubscribed_from_emails,
+        created_at=contact.created_at,
+        updated_at=contact.updated_at,
+        signed_up_at=contact.signed_up_at,
+        last_seen_at=contact.last_seen_at,
+        language_override=contact.language_override,
+        custom_attributes=contact.custom_attributes,
+        tags=_nothing_of(contact, "tags"),
+        notes=_nothing_of(contact, "notes"),
+        companies=_nothing_of(contact, "companies"),
+        opted_out_subscription_types=_nothing_of(contact, "subscriptions"),
+        opted_in_subscription_types=_nothing_of(contact, "subscriptions"),
+    )
+
+
+def _nothing_of(contact: Contact, path: str) -> AddressableList:
+    return AddressableList(url=f"/contacts/{contact.id}/{path}")
+
+
+def listing(
+    contacts: Sequence[Contact],
+    *,
+    workspace: Workspace,
+    version: Version,
+    total_count: int,
+    per_page: int,
+    starting_after: str | None,
+    next_cursor: str | None,
+) -> ContactList:
+    """One page, reached by `starting_after`. Pages are counted as they are followed from the first, whatever their size."""
+    page = rules.cursor(starting_after).page if starting_after else 1
+    pages = CursorPages(
+        next=UNSET if next_cursor is None else NextPage(page=page + 1, per_page=per_page, starting_after=next_cursor),
+        page=page,
+        per_page=per_page,
+        total_pages=-(-total_count // per_page),
+    )
+    return ContactList(
+        data=[item(contact, workspace=workspace, version=version) for contact in contacts], total_count=total_count, pages=pages
+    )
+
+
+def deleted(contact: Contact) -> DeletedContact:
+    return DeletedContact(id=contact.id, external_id=contact.external_id)
