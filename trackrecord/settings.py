@@ -14,8 +14,9 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from .errors import SettingInvalid
+from .errors import SettingInvalid, VersionInvalid
 from .rules.profiles import PROFILES_TABLE, Profile, profile_named
+from .rules.versions import served
 
 ENV_PREFIX = "TRACKRECORD_"
 FILE_NAME = "settings.toml"
@@ -137,4 +138,9 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> S
     settings.effective_profile()
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
         raise SettingInvalid(f"public_url must begin with http:// or https://, got {settings.public_url!r}", field="public_url")
+    try:
+        served(None, default=settings.default_version, newer=False)
+    except VersionInvalid:
+        message = f"default_version must be a version such as 2.14, got {settings.default_version!r}"
+        raise SettingInvalid(message, field="default_version") from None
     return settings

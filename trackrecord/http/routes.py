@@ -6,11 +6,12 @@ To add an endpoint, write its handler in api/<noun>.py and add a row.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..imports import LINES_MAX, Taken
 from ..wire import admins as wire_admins
 from ..wire import contacts as wire_contacts
 from ..wire import events as wire_events
 from ..wire import receipts as wire_receipts
-from .api import admins, contacts, docs, events, health, receipts
+from .api import admins, contacts, docs, events, health, imports, receipts
 from .call import Handler
 
 V2 = (2, 0)  # contacts as one noun came with API 2.0
@@ -202,4 +203,24 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/-/openapi.json", docs.get_openapi, "This API as an OpenAPI 3.1 document", "Server", response=dict[str, Any], open=True),
     Route("GET", "/-/docs", docs.get_docs, "This API as a page to read", "Server", response=bytes, open=True),
     Route("GET", "/", docs.get_root, "Sends a browser to the docs", "Server", status=302, open=True),
+    Route(
+        "POST",
+        "/-/api/import/contacts",
+        imports.import_contacts,
+        f"Make up to {LINES_MAX} contacts, one JSON object a line; those that are there already stay as they are",
+        "Import",
+        need="write_contacts",
+        response=Taken,
+        errors={413: "the body is too large", 503: "nothing was kept; send it again later"},
+    ),
+    Route(
+        "POST",
+        "/-/api/import/events",
+        imports.import_events,
+        f"Submit up to {LINES_MAX} events, one JSON object a line",
+        "Import",
+        need="write_events",
+        response=Taken,
+        errors={413: "the body is too large", 503: "send it again later"},
+    ),
 )

@@ -85,10 +85,11 @@ def _depth(value: object) -> int:
     """Levels of lists and objects, counted without recursion and no further than one past NESTING_MAX."""
     level, depth = [value], 0
     while depth <= NESTING_MAX:
-        level = [child for item in level if isinstance(item, (dict, list)) for child in (item.values() if isinstance(item, dict) else item)]
+        level = [item for item in level if isinstance(item, (dict, list))]
         if not level:
-            return depth + 1
+            break
         depth += 1
+        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
     return depth
 
 

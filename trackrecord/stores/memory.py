@@ -79,17 +79,21 @@ class MemoryStore:
         )
 
     def summary(self, contact: int) -> list[Summary]:
-        times: dict[int, list[int]] = {}
-        for stored in self._of(contact):
-            times.setdefault(stored.event.name, []).append(stored.event.created_at)
-        counts = {name: len(of_name) for name, of_name in times.items()}
-        for (whose, name), baseline in list(self._baselines.items()):
-            if whose == contact:
-                counts[name] = counts.get(name, 0) + baseline.count
-                times.setdefault(name, []).extend(time for time in (baseline.first, baseline.last) if time is not None)
+        parts: list[tuple[int, int, int | None, int | None]]  # name, count, first, last
+        parts = [(stored.event.name, 1, stored.event.created_at, stored.event.created_at) for stored in self._of(contact)]
+        parts += [
+            (name, baseline.count, baseline.first, baseline.last)
+            for (whose, name), baseline in list(self._baselines.items())
+            if whose == contact
+        ]
         rows = [
-            Summary(name=name, count=count, first=min(times[name], default=None), last=max(times[name], default=None))
-            for name, count in counts.items()
+            Summary(
+                name=name,
+                count=sum(part[1] for part in parts if part[0] == name),
+                first=min((part[2] for part in parts if part[0] == name and part[2] is not None), default=None),
+                last=max((part[3] for part in parts if part[0] == name and part[3] is not None), default=None),
+            )
+            for name in {part[0] for part in parts}
         ]
         return sorted(rows, key=lambda row: (row.last is None, -(row.last or 0), row.name))
 

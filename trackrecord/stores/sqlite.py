@@ -16,7 +16,7 @@ from ..errors import DataDirectoryUnusable, Unavailable
 from ..rules.records import Event, Record
 from ..sqlite import Checkpointer, connect
 from .base import Moment, NameTotal, Page, Receipt, Selection, StoredEvent, Summary
-from .sqlite_append import Appender
+from .sqlite_append import HEAVY_KEYS, PROBE_ONE_IN, Appender
 from .sqlite_check import problems
 from .sqlite_schema import prepare
 
@@ -215,11 +215,11 @@ class SqliteReader:
 class SqliteStore(SqliteReader):
     """The EventStore in events.db. One at a time should write; a second one for a moment does no harm."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, heavy_keys: int = HEAVY_KEYS, probe_one_in: int = PROBE_ONE_IN) -> None:
         super().__init__(path)
         self._db = connect(path)
         self._db.execute("PRAGMA secure_delete=ON")  # erased means overwritten, not only unreachable
-        self._appender = Appender(self._db)
+        self._appender = Appender(self._db, heavy_keys=heavy_keys, probe_one_in=probe_one_in)
         self._writes = threading.RLock()
         self._checkpointer = Checkpointer(path)
 

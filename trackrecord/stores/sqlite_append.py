@@ -9,8 +9,9 @@ import msgspec
 from ..rules.records import Baseline, Erasure, Event, Record
 
 DAY_S = 86400
-HEAVY_KEYS = 1024  # a contact with more events than this may have its summary kept; counting fewer takes under a millisecond
-PROBE_ONE_IN = 256  # events, after which we look whether their contact has become heavy
+HEAVY_KEYS = 1024  # a contact with more events than this is heavy: its summary is kept, those of others are counted
+PROBE_ONE_IN = 256  # of so many events one makes us look whether its contact has become heavy
+SPREAD = 2654435761  # Knuth's multiplicative hash of a position: no rhythm of the senders keeps a contact from being looked at
 
 Placed = tuple[int, Event]  # with its position
 
@@ -21,8 +22,10 @@ class Appender:
     Between batches it remembers who is erased and who is heavy; whatever another writer commits makes it forget.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, *, heavy_keys: int = HEAVY_KEYS, probe_one_in: int = PROBE_ONE_IN) -> None:
         self._db = db
+        self._heavy_keys = heavy_keys
+        self._probe_one_in = probe_one_in
         self._as_of: int | None = None  # the data_version these two sets were read at; None: not known to be right
         self._erased: set[int] = set()
         self._heavy: set[int] = set()
@@ -154,11 +157,12 @@ class Appender:
                 last = max(last, excluded.last)""",
             [(contact, name, len(of_name), min(of_name), max(of_name)) for (contact, name), of_name in sorted(times.items())],
         )
-        for contact in sorted({event.contact for position, event in events if _probed(position)} - self._heavy):
+        probed = {event.contact for position, event in events if position * SPREAD % 2**32 < 2**32 // self._probe_one_in}
+        for contact in sorted(probed - self._heavy):
             (keys,) = self._db.execute(
-                "SELECT count(*) FROM (SELECT 1 FROM event_keys WHERE contact = ? LIMIT ?)", (contact, HEAVY_KEYS + 1)
+                "SELECT count(*) FROM (SELECT 1 FROM event_keys WHERE contact = ? LIMIT ?)", (contact, self._heavy_keys + 1)
             ).fetchone()
-            if keys > HEAVY_KEYS:
+            if keys > self._heavy_keys:
                 self._db.execute(
                     """INSERT INTO summaries
                     SELECT contact, name, count(*), min(created_at), max(created_at) FROM event_keys WHERE contact = ? GROUP BY name""",
@@ -247,13 +251,13 @@ class Appender:
             self._db.execute(
                 """UPDATE name_totals SET
                     first = (SELECT min(created_at) FROM (
-                        SELECT created_at FROM events WHERE name = :name AND created_at BETWEEN :first AND :first + 86399
+                        SELECT created_at FROM events WHERE name = :name AND created_at BETWEEN :first AND :first + :day_s - 1
                         ORDER BY position LIMIT (SELECT count FROM day_totals WHERE name = :name AND day = :first_day))),
                     last = (SELECT max(created_at) FROM (
-                        SELECT created_at FROM events WHERE name = :name AND created_at BETWEEN :last AND :last + 86399
+                        SELECT created_at FROM events WHERE name = :name AND created_at BETWEEN :last AND :last + :day_s - 1
                         ORDER BY position DESC LIMIT (SELECT count FROM day_totals WHERE name = :name AND day = :last_day)))
                 WHERE name = :name""",
-                {"name": name, "first": first * DAY_S, "first_day": first, "last": last * DAY_S, "last_day": last},
+                {"name": name, "first": first * DAY_S, "day_s": DAY_S, "first_day": first, "last": last * DAY_S, "last_day": last},
             )
         self._extremes_unsure.clear()
 
@@ -261,8 +265,3 @@ class Appender:
 def keys_in(dropped: bytes) -> int:
     """How many metadata keys Event.dropped tells of."""
     return len(msgspec.json.decode(dropped)) if dropped else 0
-
-
-def _probed(position: int) -> bool:
-    """True for one position in PROBE_ONE_IN, spread so that no rhythm of the senders can keep out of their way."""
-    return position * 2654435761 % 2**32 < 2**32 // PROBE_ONE_IN  # Knuth's multiplicative hash

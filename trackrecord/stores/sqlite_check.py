@@ -48,7 +48,7 @@ CHECKS = (
         "name {} on day {} has a total of {} events, and {} are kept",
     ),
     (
-        """SELECT contact, name, max(kept), max(counted) FROM (
+        """SELECT contact, name, ifnull(max(kept), 'nothing'), ifnull(max(counted), 'nothing') FROM (
             SELECT contact, name, count || ' from ' || first || ' to ' || last AS kept, NULL AS counted FROM summaries
             UNION ALL SELECT contact, name, NULL, count(*) || ' from ' || min(created_at) || ' to ' || max(created_at)
             FROM event_keys WHERE contact IN (SELECT contact FROM summaries) GROUP BY contact, name

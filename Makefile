@@ -1,0 +1,72 @@
+# make help lists the commands. Everything lands in .venv and trackrecord-data; make clean removes the first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= trackrecord-data
+NODE_TESTS := tests/clients/node
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint demo bench lock wheel clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrecord-data
+	@exec $(BIN)/trackrecord serve --data $(DATA)
+
+test: $(VENV)/test.stamp node-clients lint ## Run linters, types and all tests
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/test.stamp ## Run linters and the type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+
+demo: $(VENV)/serve.stamp ## Bring a real stream of 49,415 events in, twice, and compare with the known answers
+	@exec $(BIN)/python examples/demo.py
+
+bench: $(VENV)/test.stamp ## Measure: ingestion, import, reads at a million events, start-up, memory, bytes per event
+	@exec $(BIN)/python -m bench
+
+wheel: $(VENV)/test.stamp ## Build the wheel into dist/
+	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+lock: ## Choose new versions for the lock files
+	rm -rf $(VENV)/lock
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet . "setuptools>=77"
+	$(VENV)/lock/bin/python -m pip freeze --all --exclude trackrecord --exclude pip > requirements.lock
+	$(VENV)/lock/bin/python -m pip install --quiet ".[dev]"
+	$(VENV)/lock/bin/python -m pip freeze --all --exclude trackrecord --exclude pip > requirements-dev.lock
+	rm -rf $(VENV)/lock
+
+clean: ## Remove what was built and installed; data stays
+	rm -rf $(VENV) build dist *.egg-info $(NODE_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Trackrecord needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml
+	@echo "Installing into $(VENV) ..."
+	@$(PIP) install -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/serve.stamp requirements-dev.lock
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(PIP) install -r requirements-dev.lock
+	@touch $@
+
+# The Node clients need npm; where it cannot be had, their tests skip and say so.
+.PHONY: node-clients
+node-clients:
+	@if ! command -v npm >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Node from the system's packages ..."; apt-get update -qq && apt-get install -y -qq nodejs npm >/dev/null; fi
+	@if command -v npm >/dev/null; then \
+	  cmp -s $(NODE_TESTS)/package-lock.json $(NODE_TESTS)/node_modules/.lock || \
+	    { (cd $(NODE_TESTS) && npm ci --silent --no-audit --no-fund) && cp $(NODE_TESTS)/package-lock.json $(NODE_TESTS)/node_modules/.lock; }; \
+	else echo "npm is not here: the tests with the Node clients will be skipped"; fi

@@ -1,0 +1,88 @@
+"""The loop that every consumer runs in."""
+
+from trackrecord.consumers.runner import run
+from trackrecord.errors import Unavailable
+from trackrecord.journal.log import Batch
+
+
+class Source:
+    """A journal of so many records, handed out in pieces."""
+
+    def __init__(self, records, piece=3):
+        self.records = records
+        self.piece = piece
+
+    def read(self, *, after, limit):
+        found = self.records[after : after + min(limit, self.piece)]
+        return Batch(after + 1, found) if found else None
+
+
+class Consumer:
+    name = "test"
+
+    def __init__(self, cursor=0, failures=()):
+        self.at = cursor
+        self.failures = list(failures)
+        self.handled = []
+
+    def cursor(self):
+        return self.at
+
+    def safe(self):
+        return self.at
+
+    def handle(self, first, records):
+        if self.failures:
+            raise self.failures.pop(0)
+        self.handled += list(enumerate(records, first))
+        self.at = first + len(records) - 1
+
+
+class Progress:
+    """Ends the loop when there is nothing more to read, and notes what was told."""
+
+    def __init__(self, source=None, grow=()):
+        self.told = []
+        self.source = source
+        self.grow = list(grow)
+
+    def reached(self, cursor, safe):
+        self.told.append(("at", cursor))
+
+    def failed(self, error):
+        self.told.append(("trouble", str(error)))
+
+    def wait(self, timeout_s):
+        if timeout_s is not None:
+            return True
+        if not self.grow:
+            return False
+        self.source.records.append(self.grow.pop(0))
+        return True
+
+
+def test_records_are_handled_in_order_from_the_cursor_on():
+    consumer, progress = Consumer(cursor=2), Progress()
+    run(consumer, Source(list("abcdefg")), progress)
+    assert consumer.handled == [(3, "c"), (4, "d"), (5, "e"), (6, "f"), (7, "g")]
+    assert progress.told == [("at", 2), ("at", 5), ("at", 7)]
+
+
+def test_a_batch_that_fails_is_tried_again_and_never_passed_over():
+    consumer, progress = Consumer(failures=[Unavailable("disk full"), Unavailable("disk full")]), Progress()
+    run(consumer, Source(list("ab")), progress)
+    assert consumer.handled == [(1, "a"), (2, "b")]
+    assert progress.told == [("at", 0), ("trouble", "disk full"), ("trouble", "disk full"), ("at", 2)]
+
+
+def test_what_comes_while_it_waits_is_handled():
+    source = Source(list("a"))
+    consumer = Consumer()
+    run(consumer, source, Progress(source, grow="bc"))
+    assert consumer.handled == [(1, "a"), (2, "b"), (3, "c")]
+
+
+def test_it_can_be_told_where_to_end():
+    consumer = Consumer()
+    run(consumer, Source(list("abcdefg")), Progress(), until=lambda cursor: cursor >= 3)
+    assert consumer.handled == [(1, "a"), (2, "b"), (3, "c")]

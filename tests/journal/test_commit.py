@@ -1,0 +1,98 @@
+"""Group commit: whoever has an answer has its record on stable storage, and one that is refused is not there."""
+
+import asyncio
+
+import pytest
+
+from trackrecord.errors import Unavailable
+from trackrecord.journal.commit import WAITING_RECORDS_MAX, Journal
+from trackrecord.journal.log import JournalReader, JournalWriter
+from trackrecord.rules.records import Event
+
+
+def event(number, size=0):
+    return Event(1, number, 1, number, 0, b"x" * size)
+
+
+class Heads(list):
+    """The heads that were told, one for each commit."""
+
+
+@pytest.fixture
+async def opened(tmp_path):
+    heads = Heads()
+    writer = JournalWriter(tmp_path / "journal.db")
+    journal = Journal(writer, passed=lambda: 0, committed=heads.append, keep_ms=1 << 40, keep_bytes=1 << 40)
+    yield journal, heads, writer, tmp_path / "journal.db"
+    await journal.close()
+
+
+def kept(path):
+    reader = JournalReader(path)
+    batch = reader.read(after=0, limit=1 << 30)
+    reader.close()
+    return {} if batch is None else {position: record.contact for position, record in enumerate(batch.records, batch.first)}
+
+
+async def test_each_waiter_gets_the_position_of_its_own_record(opened):
+    journal, heads, _, path = opened
+    positions = await asyncio.gather(*(journal.append(event(number)) for number in range(500)))
+    assert kept(path) == dict(zip(positions, range(500), strict=True))
+    assert (sorted(positions), journal.head, heads[-1]) == (list(range(1, 501)), 500, 500)
+
+
+async def test_requests_that_wait_together_share_a_commit(opened):
+    journal, heads, _, _ = opened
+    await asyncio.gather(*(journal.append(event(number)) for number in range(500)))
+    assert heads == [500]
+
+
+async def test_records_given_together_stand_together(opened):
+    journal, _, _, path = opened
+    firsts = await asyncio.gather(*(journal.append_many([event(group * 10 + each) for each in range(10)]) for group in range(20)))
+    found = kept(path)
+    assert [[found[first + each] for each in range(10)] for first in firsts] == [
+        [group * 10 + each for each in range(10)] for group in range(20)
+    ]
+
+
+async def test_a_waiter_that_goes_away_takes_nobody_with_it(opened):
+    journal, _, _, path = opened
+    tasks = [asyncio.create_task(journal.append(event(number))) for number in range(10)]
+    await asyncio.sleep(0)
+    tasks[3].cancel()
+    done = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(done[3], asyncio.CancelledError)
+    found = kept(path)
+    assert [found[position] for number, position in enumerate(done) if number != 3] == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
+async def test_a_batch_that_cannot_be_written_is_refused_to_all_and_the_next_one_succeeds(opened):
+    journal, heads, writer, path = opened
+    await journal.append(event(1))
+    pages = writer._db.execute("PRAGMA page_count").fetchone()[0]
+    writer._db.execute(f"PRAGMA max_page_count={pages + 1}")
+    refused = await asyncio.gather(*(journal.append(event(number, 50_000)) for number in (2, 3)), return_exceptions=True)
+    assert [type(each) for each in refused] == [Unavailable, Unavailable]
+    assert journal.trouble is not None
+    writer._db.execute(f"PRAGMA max_page_count={1 << 30}")
+    assert await journal.append(event(4)) == 2
+    assert (kept(path), heads, journal.trouble) == ({1: 1, 2: 4}, [1, 2], None)
+
+
+async def test_what_waits_for_the_disk_is_bounded(opened):
+    journal, _, _, path = opened
+    asked = [journal.append(event(number)) for number in range(WAITING_RECORDS_MAX + 10)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(each) for each in answers[WAITING_RECORDS_MAX:]] == [Unavailable] * 10
+    assert len(kept(path)) == WAITING_RECORDS_MAX
+
+
+async def test_closing_writes_what_still_waits(tmp_path):
+    writer = JournalWriter(tmp_path / "journal.db")
+    journal = Journal(writer, passed=lambda: 0, committed=lambda head: None, keep_ms=1 << 40, keep_bytes=1 << 40)
+    waiting = [asyncio.create_task(journal.append(event(number))) for number in range(3)]
+    await asyncio.sleep(0)
+    await journal.close()
+    assert await asyncio.gather(*waiting) == [1, 2, 3]
+    assert kept(tmp_path / "journal.db") == {1: 0, 2: 1, 3: 2}

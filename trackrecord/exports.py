@@ -1,0 +1,155 @@
+"""Contacts and events as they leave: in a form that another server's import takes with the same result.
+
+Contacts keep their id, so an event finds its contact by that first. Where contacts came to the other server by another way,
+it goes by user_id and then by email; the email is given for users alone, as an address never names a lead.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from .directory import Directory
+from .rules.contacts import Contact, Scalar
+from .stores.base import EventReader, Selection, StoredEvent
+from .wire.json import encode
+
+TOGETHER = 4_000  # events whose contacts are looked up at once
+CONTACTS_KNOWN_MAX = 50_000  # contacts remembered while events are written
+PAGE = 5_000  # contacts read at once
+
+
+class ExportedContact(msgspec.Struct, frozen=True, kw_only=True):
+    """A live contact. Every key always, null where nothing is known; times are whole Unix seconds."""
+
+    id: str
+    role: str
+    external_id: str | None
+    anonymous_id: str | None
+    email: str | None
+    name: str | None
+    phone: str | None
+    avatar: str | None
+    owner_id: int | None
+    signed_up_at: int | None
+    last_seen_at: int | None
+    unsubscribed_from_emails: bool
+    language_override: str | None
+    created_at: int
+    updated_at: int
+    custom_attributes: dict[str, Scalar]
+
+
+class ExportedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored event. `metadata` goes out as the bytes that were kept; `distinct` only where it is part of the key."""
+
+    event_name: str
+    created_at: int  # whole Unix seconds
+    intercom_user_id: str
+    user_id: str | None
+    email: str | None
+    metadata: Any
+    distinct: str | UnsetType = UNSET
+
+
+def contacts(directory: Directory, workspace: int, *, since: int | None = None, until: int | None = None) -> Iterator[Contact]:
+    """The live contacts of a workspace with since <= created_at < until, in the order an import should read them.
+
+    First the users without an external id, then all others; each part newest first. A user without an external id needs its
+    email for itself when it is made; one that has an external id may share the address, so it must come after.
+    """
+    for claims_email in (True, False):
+        after = None
+        while True:
+            page, _, after = directory.contacts.list(workspace, limit=PAGE, after=after)
+            for contact in page:
+                if (since is None or contact.created_at >= since) and (until is None or contact.created_at < until):
+                    if (contact.role == "user" and contact.external_id is None) == claims_email:
+                        yield contact
+            if after is None:
+                break
+
+
+def exported_contact(contact: Contact) -> ExportedContact:
+    return ExportedContact(**{name: getattr(contact, name) for name in ExportedContact.__struct_fields__})
+
+
+def events(directory: Directory, reader: EventReader, selection: Selection) -> Iterator[ExportedEvent]:
+    """Every selected event in the order it was kept, so that an import elsewhere keeps them in the same."""
+    known: dict[int, Contact] = {}
+    names: dict[int, str] = {}
+    for some in _together(reader.scan(selection)):
+        unknown = {stored.event.contact for stored in some} - known.keys()
+        if unknown:
+            if len(known) > CONTACTS_KNOWN_MAX:
+                known.clear()
+                unknown = {stored.event.contact for stored in some}
+            known |= directory.contacts.by_numbers(selection.workspace, unknown)
+        unnamed = {stored.event.name for stored in some} - names.keys()
+        if unnamed:
+            names |= {number: entry.name for number, entry in directory.names.by_numbers(unnamed).items()}
+        for _, event in some:
+            contact = known.get(event.contact)
+            if contact is None:
+                continue  # deleted meanwhile; its events are about to go too
+            yield ExportedEvent(
+                event_name=names[event.name],
+                created_at=event.created_at,
+                intercom_user_id=contact.id,
+                user_id=contact.external_id if contact.external_id is not None else contact.anonymous_id,
+                email=contact.email if contact.role == "user" else None,
+                metadata=msgspec.Raw(event.metadata or b"{}"),
+                distinct=event.distinct or UNSET,
+            )
+
+
+def _together(found: Iterable[StoredEvent]) -> Iterator[list[StoredEvent]]:
+    some: list[StoredEvent] = []
+    for stored in found:
+        some.append(stored)
+        if len(some) == TOGETHER:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+# --- Forms ---------------------------------------------------------------------------------------------------------------
+
+Row = ExportedContact | ExportedEvent
+
+
+def ndjson(rows: Iterable[Row], kind: type[Row]) -> Iterator[bytes]:
+    """One JSON object a line."""
+    for row in rows:
+        yield encode(row) + b"\n"
+
+
+def as_csv(rows: Iterable[Row], kind: type[Row]) -> Iterator[bytes]:
+    """A header, then a line a row. Empty for null; metadata and custom attributes are JSON in one cell, empty for none."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns: Sequence[str] = kind.__struct_fields__
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(getattr(row, column)) for column in columns])
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue().encode()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return encode(value).decode() if value else ""
+    if isinstance(value, msgspec.Raw):
+        return "" if bytes(value) == b"{}" else bytes(value).decode()
+    return "" if value is None or value is UNSET else value
+
+
+FORMATS: dict[str, Callable[[Iterable[Row], type[Row]], Iterator[bytes]]] = {"ndjson": ndjson, "csv": as_csv}

@@ -1,0 +1,376 @@
+"""Contacts and events by the thousand: one way in for POST /-/api/import/… and for `trackrecord import`.
+
+A line is one JSON object with the fields of the API. Each line has an outcome of its own: one that is refused keeps none of
+the others out, and all that are kept share one write to the journal. Sending lines again changes nothing.
+"""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from .directory import Directory
+from .errors import Conflict, ParameterInvalid, TrackrecordError, Unavailable
+from .rules import contacts as contact_rules
+from .rules.contacts import Contact, Draft
+from .rules.directory import EventName, Workspace
+from .rules.events import Accepted, accept
+from .rules.identity import Identifier, for_submit, only, someone
+from .rules.profiles import Profile
+from .rules.records import Event, Record
+from .stores.base import EventReader
+from .wire.events import SubmittedEvent
+from .wire.json import encode, mismatch
+
+LINES_MAX = 2_000  # lines of one request over HTTP
+TURN_LINES = 100  # lines between which other requests get their turn on the event loop
+SETTLE_S = 60.0  # how long the store may take to reach lines that are kept already, before we say that we cannot count them
+DISTINCT_MAX = 64  # characters of an event's `distinct`
+IGNORED_MAX = 50  # names of fields we do not know that are told
+NAME_SHOWN_MAX = 80  # characters of each
+
+T = TypeVar("T")
+
+
+class Refused(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line that was not kept, and why. `line` counts from 1 within the lines given."""
+
+    line: int
+    code: str
+    message: str
+    field: str | None = None
+
+
+class Taken(msgspec.Struct, tag_field="type", tag="import"):
+    """What became of some lines; blank ones count nowhere. `ignored` names top-level fields that mean nothing to us."""
+
+    new: int
+    duplicate: int
+    refused: list[Refused]
+    ignored: list[str] = []
+
+
+class ImportedEvent(SubmittedEvent):
+    """The body of POST /events, and what an export adds. `distinct` is a further part of the event's key (rules/records.py)."""
+
+    type: Any = None
+    distinct: str | None = None
+
+
+class Names(Protocol):
+    def cached(self, workspace: int, folded: str) -> int | None: ...
+
+    def keep(self, entry: EventName) -> EventName: ...
+
+
+class Ingest(Protocol):
+    """What is asked of the gate that every event goes through."""
+
+    @property
+    def names(self) -> Names: ...
+
+    def event(self, workspace: Workspace, contact: int, name: int, accepted: Accepted, received_at_ms: int) -> Event: ...
+
+    async def append(self, records: Sequence[Record]) -> int: ...
+
+
+class Reads(Protocol):
+    async def ask(self, question: Callable[[EventReader], T]) -> T: ...
+
+
+class Services(Protocol):
+    """What an open server has, as far as an import needs it."""
+
+    @property
+    def directory(self) -> Directory: ...
+
+    @property
+    def ingest(self) -> Ingest: ...
+
+    @property
+    def reads(self) -> Reads: ...
+
+    @property
+    def profile(self) -> Profile: ...
+
+    def now(self) -> float: ...
+
+    def in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]: ...
+
+
+class Appended(NamedTuple):
+    """Events that are in the journal, at positions `first` to `last` (`first - 1` for none); which are new is not known yet."""
+
+    first: int
+    last: int
+    refused: list[Refused]
+    ignored: list[str]
+
+
+class _Parsed(NamedTuple):
+    line: int
+    tried: tuple[Identifier, ...]
+    accepted: Accepted
+    distinct: str | None
+
+
+_decode_event = msgspec.json.Decoder(ImportedEvent).decode
+_decode_contact = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+EVENT_FIELDS = frozenset(ImportedEvent.__struct_fields__)
+CONTACT_FIELDS = frozenset(row[0] for row in contact_rules.FIELDS + contact_rules.IMPORT_FIELDS) | {"type", "user_id"}
+
+
+class _Ignored:
+    """Collects the names of fields that we do not know."""
+
+    def __init__(self, known: frozenset[str]) -> None:
+        self._known = known
+        self._names: dict[str, None] = {}
+
+    def see(self, sent: Mapping[str, object]) -> None:
+        if not sent.keys() <= self._known and len(self._names) < IGNORED_MAX:
+            self._names |= dict.fromkeys(name[:NAME_SHOWN_MAX] for name in sent if name not in self._known)
+
+    def names(self) -> list[str]:
+        return list(self._names)[:IGNORED_MAX]
+
+
+def refusal(line: int, error: TrackrecordError) -> Refused:
+    return Refused(line, error.code, error.message, error.field)
+
+
+# --- Events --------------------------------------------------------------------------------------------------------------
+
+
+async def take_events(services: Services, workspace: Workspace, lines: Sequence[bytes]) -> Taken:
+    """Keep the events of some lines, each judged as POST /events would.
+
+    Raises Unavailable when nothing was kept, or when what was kept could not be counted within SETTLE_S.
+    """
+    return await settled(services, await append_events(services, workspace, lines))
+
+
+async def append_events(services: Services, workspace: Workspace, lines: Sequence[bytes]) -> Appended:
+    """Bring the events of some lines onto stable storage, in their order and next to each other. Raises Unavailable with none kept."""
+    profile, now = services.profile, services.now()
+    second, received_at_ms = int(now), int(now * 1000)
+    refused: list[Refused] = []
+    parsed: list[_Parsed] = []
+    ignored = _Ignored(EVENT_FIELDS)
+    for line, text in enumerate(lines, 1):
+        if not line % TURN_LINES:
+            await asyncio.sleep(0)
+        if not text or text.isspace():
+            continue
+        try:
+            sent = _read(_decode_event, text)
+            ignored.see(_decode_names(text))
+            tried = for_submit(
+                id=sent.id,
+                intercom_user_id=sent.intercom_user_id,
+                user_id=sent.user_id,
+                email=sent.email,
+                first_decides=profile.first_identifier_decides,
+            )
+            accepted = accept(sent.event_name, sent.created_at, sent.metadata, now=second, profile=profile)
+            parsed.append(_Parsed(line, tuple(tried), accepted, _distinct(sent.distinct)))
+        except TrackrecordError as error:
+            refused.append(refusal(line, error))
+
+    contacts = await services.in_thread(
+        _whose, services.directory, workspace.number, {each.tried for each in parsed}, anonymous=profile.anonymous_user_id
+    )
+    written: dict[str, str] = {}  # by what a name folds to, how the first of them is written
+    for each in parsed:
+        if isinstance(contacts[each.tried], int):
+            written.setdefault(each.accepted.folded, each.accepted.name)
+    named = await _names(services, workspace, written, now=second)
+    records: list[Record] = []
+    for each in parsed:
+        if not len(records) % TURN_LINES:
+            await asyncio.sleep(0)
+        contact = contacts[each.tried]
+        if isinstance(contact, TrackrecordError):
+            refused.append(refusal(each.line, contact))
+            continue
+        name = named[each.accepted.folded]
+        if isinstance(name, TrackrecordError):
+            refused.append(refusal(each.line, name))
+            continue
+        event = services.ingest.event(workspace, contact, name, each.accepted, received_at_ms)
+        records.append(event if each.distinct is None else msgspec.structs.replace(event, distinct=each.distinct))
+    refused.sort(key=lambda row: row.line)
+    first = await services.ingest.append(records) if records else 1
+    return Appended(first, first + len(records) - 1, refused, ignored.names())
+
+
+async def settled(services: Services, appended: Appended) -> Taken:
+    """Tell new from duplicate, once the store has come so far. Raises Unavailable after SETTLE_S; the events are kept all the same."""
+    first, last = appended.first, appended.last
+    duplicate = 0
+    if first <= last:
+        until = time.monotonic() + SETTLE_S
+        while True:
+            try:
+                duplicate = await services.reads.ask(lambda store: len(store.duplicates(first, last)))
+                break
+            except Unavailable:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(0.1)
+    return Taken(last - first + 1 - duplicate, duplicate, appended.refused, appended.ignored)
+
+
+def _read(decode: Callable[[bytes], T], text: bytes) -> T:
+    """Raises ParameterInvalid for what is no JSON object in UTF-8, and TypeMismatch by field."""
+    try:
+        return decode(text)
+    except msgspec.ValidationError as error:
+        found = mismatch(str(error))
+        raise type(found)(found.message.replace("the body must", "the line must"), field=found.field) from None
+    except msgspec.DecodeError as error:
+        raise ParameterInvalid(f"the line is not valid JSON: {str(error).removeprefix('JSON is malformed: ')}") from None
+    except UnicodeDecodeError:
+        raise ParameterInvalid("the line is not valid UTF-8") from None
+    except RecursionError:
+        raise ParameterInvalid("the line nests too deep to read") from None
+
+
+def _distinct(value: str | None) -> str | None:
+    if not value:
+        return None
+    if len(value) > DISTINCT_MAX or "\x00" in value:
+        raise ParameterInvalid(f"distinct must have at most {DISTINCT_MAX} characters and no NUL", field="distinct")
+    return value
+
+
+def _whose(
+    directory: Directory, workspace: int, asked: Iterable[tuple[Identifier, ...]], *, anonymous: bool
+) -> dict[tuple[Identifier, ...], int | TrackrecordError]:
+    """The contact that each list of identifiers means, or why there is none: what ingest.resolve would find, by few statements."""
+    asked = list(asked)
+    wanted: dict[str, set[str]] = {}
+    for tried in asked:
+        for kind, value in tried:
+            wanted.setdefault(kind, set()).add(value)
+    found = {kind: directory.contacts.find_many(workspace, kind, values) for kind, values in wanted.items()}
+    if anonymous and "user_id" in found:
+        found["anonymous_id"] = directory.contacts.find_many(
+            workspace, "anonymous_id", [value for value, numbers in found["user_id"].items() if not numbers]
+        )
+
+    def resolve(tried: tuple[Identifier, ...]) -> int:
+        for kind, value in tried:
+            number = only(found[kind][value])
+            if number is None and anonymous and kind == "user_id":
+                number = only(found["anonymous_id"][value][:1])
+            if number is not None:
+                return number
+        return someone(None)
+
+    answers: dict[tuple[Identifier, ...], int | TrackrecordError] = {}
+    for tried in asked:
+        try:
+            answers[tried] = resolve(tried)
+        except TrackrecordError as error:
+            answers[tried] = error
+    return answers
+
+
+async def _names(services: Services, workspace: Workspace, wanted: Mapping[str, str], *, now: int) -> dict[str, int | TrackrecordError]:
+    """The numbers of names by what they fold to; `wanted` holds how each is written where it is new."""
+    cached = services.ingest.names.cached
+    found: dict[str, int | TrackrecordError] = {
+        folded: number for folded in wanted if (number := cached(workspace.number, folded)) is not None
+    }
+    missing = [(folded, name) for folded, name in wanted.items() if folded not in found]
+    if missing:
+        made = await services.in_thread(
+            services.directory.names.resolve_many, workspace.number, missing, now=now, limit=services.profile.event_names_max
+        )
+        for folded, entry in made.items():
+            found[folded] = entry if isinstance(entry, TrackrecordError) else services.ingest.names.keep(entry).number
+    return found
+
+
+# --- Contacts ------------------------------------------------------------------------------------------------------------
+
+
+async def take_contacts(services: Services, workspace: Workspace, lines: Sequence[bytes]) -> Taken:
+    """Make the contacts of some lines. One that is there already is a duplicate and stays as it is.
+
+    `user_id` means external_id, and for a lead its anonymous id. Raises Unavailable with nothing kept.
+    """
+    refused: list[Refused] = []
+    drafts: list[tuple[int, Draft]] = []
+    ignored = _Ignored(CONTACT_FIELDS)
+    for line, text in enumerate(lines, 1):
+        if not line % TURN_LINES:
+            await asyncio.sleep(0)
+        if not text or text.isspace():
+            continue
+        try:
+            sent = _read(_decode_contact, text)
+            ignored.see(sent)
+            drafts.append((line, _named(contact_rules.draft(_translated(sent), imported=True), workspace)))
+        except TrackrecordError as error:
+            refused.append(refusal(line, error))
+    outcomes: list[Contact | TrackrecordError] = await services.in_thread(
+        services.directory.contacts.create_many,
+        workspace.number,
+        [draft for _, draft in drafts],
+        now=int(services.now()),
+        profile=services.profile,
+    )
+    there = await services.in_thread(_there, services.directory, workspace.number, outcomes)
+    new = duplicate = 0
+    for (line, _), outcome in zip(drafts, outcomes, strict=True):
+        if isinstance(outcome, Contact):
+            new += 1
+        elif isinstance(outcome, Conflict) and _other(outcome) in there:
+            duplicate += 1
+        else:
+            refused.append(refusal(line, outcome))
+    refused.sort(key=lambda row: row.line)
+    return Taken(new, duplicate, refused, ignored.names())
+
+
+def _translated(sent: dict[str, Any]) -> dict[str, Any]:
+    """The line in the API's words for a contact that is made: `user_id` by its role, an avatar as its address."""
+    user_id = sent.get("user_id")
+    if user_id is not None:
+        sent.setdefault("anonymous_id" if sent.get("role") == "lead" else "external_id", user_id)
+    avatar = sent.get("avatar")
+    if isinstance(avatar, dict):  # as contacts are shown
+        sent["avatar"] = avatar.get("image_url")
+    return sent
+
+
+def _named(draft: Draft, workspace: Workspace) -> Draft:
+    """Give an id to a contact that nothing names uniquely, made of what its line says, so that the line again is a duplicate."""
+    if draft.id or draft.external_id or draft.anonymous_id or (draft.role == "user" and draft.email):
+        return draft
+    digest = hashlib.blake2b(encode((workspace.id, draft)), digest_size=12).hexdigest()
+    return msgspec.structs.replace(draft, id=digest)
+
+
+_OTHER = re.compile(r"id=([0-9a-f]{24})$")
+
+
+def _other(conflict: Conflict) -> str | None:
+    """The id of the contact that stood in the way; it is part of the message for ever (rules.contacts.clash)."""
+    found = _OTHER.search(conflict.message)
+    return found[1] if found else None
+
+
+def _there(directory: Directory, workspace: int, outcomes: Iterable[object]) -> frozenset[str]:
+    """The ids of those in the way that are live contacts of this workspace. An archived one is no place for events, nor is
+    another workspace's."""
+    others = {other for outcome in outcomes if isinstance(outcome, Conflict) and (other := _other(outcome)) is not None}
+    return frozenset(id for id, numbers in directory.contacts.find_many(workspace, "id", others).items() if numbers)
