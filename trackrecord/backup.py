@@ -9,7 +9,6 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +55,7 @@ def copy(data: Path, into: Path) -> list[Copied]:
     raise AssertionError("the last try returns or raises")
 
 
-def _copy_files(data: Path, into: Path) -> Sequence[Copied]:
+def _copy_files(data: Path, into: Path) -> list[Copied]:
     for name in FILES:
         _copy_database(data / name, into / name)
     if (data / FILE_NAME).is_file():

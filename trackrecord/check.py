@@ -129,6 +129,6 @@ def _references_of(workspace: Workspace, store: EventReader, directory: Director
         there = directory.contacts.by_numbers(workspace.number, some)
         for number in some:
             if number not in there and number not in deleted:
-                yield f"{by_contact[number]} events of workspace {workspace.id} belong to contact number {number}, which is not in the directory"
+                yield f"contact {number} is not in the directory, and {by_contact[number]} events of workspace {workspace.id} are its"
     for name in sorted(by_name.keys() - names):
-        yield f"{by_name[name]} events of workspace {workspace.id} have name number {name}, which is not in the directory"
+        yield f"name {name} is not in the directory, and {by_name[name]} events of workspace {workspace.id} have it"

@@ -66,9 +66,9 @@ def contacts(directory: Directory, workspace: int, *, since: int | None = None, 
         while True:
             page, _, after = directory.contacts.list(workspace, limit=PAGE, after=after)
             for contact in page:
-                if (since is None or contact.created_at >= since) and (until is None or contact.created_at < until):
-                    if (contact.role == "user" and contact.external_id is None) == claims_email:
-                        yield contact
+                wanted = (since is None or contact.created_at >= since) and (until is None or contact.created_at < until)
+                if wanted and (contact.role == "user" and contact.external_id is None) == claims_email:
+                    yield contact
             if after is None:
                 break
 

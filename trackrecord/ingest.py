@@ -4,6 +4,7 @@ Also here, because they stand at the same gate: reads that wait for what was ack
 """
 
 import asyncio
+import contextlib
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
@@ -25,7 +26,8 @@ from .wire.events import SentSummary, SubmittedEvent
 from .wire.json import encode
 
 T = TypeVar("T")
-LOST_RETRY_S = 2  # what a sender is told to wait when the store has fallen too far behind
+BEHIND_RETRY_S = 2  # what a sender is told to wait when the store has fallen too far behind
+ERASE_AGAIN_S = 2.0  # between tries to journal an erasure
 
 
 class Following(Protocol):
@@ -72,6 +74,7 @@ class Ingest:
         self._profile = profile
         self._dedup = dedup
         self._lag_max_records = lag_max_records
+        self._owed: set[asyncio.Task[None]] = set()
 
     async def submit(self, workspace: Workspace, sent: SubmittedEvent) -> int:
         """Keep one event; return its position once it is on stable storage.
@@ -144,9 +147,31 @@ class Ingest:
             await self.append(records)
 
     async def erase(self, workspace: int, contact: int) -> None:
-        """Journal that a contact was deleted, so that its events go from wherever they were copied."""
+        """Journal that a contact was deleted, so that its events go from wherever they were copied.
+
+        The directory remembers what is owed: while the journal cannot be written this returns, and goes on trying beside.
+        """
         self.identities.forget(contact)
-        await self.append([Erasure(workspace, contact, int(self._now() * 1000))])
+        record = Erasure(workspace, contact, int(self._now() * 1000))
+        try:
+            await self.journal.append_many([record])
+        except Unavailable:
+            task = asyncio.create_task(self._erase_later(record))
+            self._owed.add(task)
+            task.add_done_callback(self._owed.discard)
+
+    async def _erase_later(self, record: Erasure) -> None:
+        while True:
+            await asyncio.sleep(ERASE_AGAIN_S)
+            with contextlib.suppress(Unavailable):
+                await self.journal.append_many([record])
+                return
+
+    async def close(self) -> None:
+        """Stop trying; what is still owed is journalled at the next start."""
+        for task in self._owed:
+            task.cancel()
+        await asyncio.gather(*self._owed, return_exceptions=True)
 
     async def append(self, records: Sequence[Record]) -> int:
         """Keep records next to each other; return the position of the first. Raises Unavailable."""
@@ -157,7 +182,7 @@ class Ingest:
         """Raises Unavailable when the store has fallen too far behind to take more."""
         behind = self.journal.head - self._store.cursor
         if behind > self._lag_max_records:
-            raise Unavailable(f"the store is {behind} records behind the journal; send this again later", retry_after_s=LOST_RETRY_S)
+            raise Unavailable(f"the store is {behind} records behind the journal; send this again later", retry_after_s=BEHIND_RETRY_S)
 
 
 class Reads:

@@ -115,6 +115,7 @@ class Server:
             lag_max_records=settings.lag_max_records,
             identity_cache_entries=settings.identity_cache_entries,
         )
+        stack.push_async_callback(self.ingest.close)
         self.reads = Reads(reader, journal=self.journal, store=self.follower, executor=self._threads, wait_s=settings.read_wait_s)
         await self._finish_erasures(reader.erased())
 

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 PAGE_BYTES = 4096  # what SQLite makes new files with
 
@@ -18,7 +19,7 @@ def connect(path: Path, *, durable: bool = False, readonly: bool = False, cache_
     commits, in order, and never leaves half of one. The connection may be used from any one thread at a time.
     """
     if readonly:
-        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+        db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30)
         db.execute("PRAGMA query_only=1")
     else:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ..rules.contacts import Contact
+from ..rules.contacts import Contact, fold_email
 from ..rules.directory import EventName
 from ..rules.identity import Identifier, only
 
@@ -29,7 +29,7 @@ class Names(Protocol):
 
 def folded(identifier: Identifier) -> str:
     """An address is the same in every case; other identifiers are not."""
-    return identifier.value.casefold() if identifier.kind == "email" else identifier.value
+    return fold_email(identifier.value) if identifier.kind == "email" else identifier.value
 
 
 class IdentityCache:

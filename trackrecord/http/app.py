@@ -57,10 +57,10 @@ class App:
             path = scope["path"] = path.rstrip("/") or "/"
         request_id = scope["request_id"] = self._ids.next()
         headers: Headers = [(b"x-request-id", request_id.encode())]
+        sent = scope["sent"] = dict(scope["headers"])
         try:
             if path == "/events" and scope["method"] == "POST":
-                version = self._version(scope, headers)
-                await self._lane.create_event(scope, receive, send, headers, version)
+                await self._lane.create_event(sent, receive, send, headers, self._version(sent, headers))
             else:
                 scope["answer_headers"] = headers
                 await self._router(scope, receive, send)
@@ -71,9 +71,9 @@ class App:
         except Exception as error:
             await self._refuse(send, errors.seen(error, request_id), headers, request_id, head=scope["method"] == "HEAD")
 
-    def _version(self, scope: Scope, headers: Headers) -> Version | TrackrecordError:
+    def _version(self, sent: dict[bytes, bytes], headers: Headers) -> Version | TrackrecordError:
         """The version asked for, or the error to answer once the token is known to be good. Adds the echo."""
-        asked = next((value for name, value in scope["headers"] if name == b"intercom-version"), None)
+        asked = sent.get(b"intercom-version")
         if asked is None:
             headers.append((b"intercom-version", self._default.text.encode()))
             return self._default
@@ -91,9 +91,9 @@ class App:
 
     async def handle(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         """Authenticate, read, call the handler, answer. Errors travel up to __call__."""
-        sent = dict(scope["headers"])
+        sent: dict[bytes, bytes] = scope["sent"]
         headers: Headers = scope["answer_headers"]
-        version = self._version(scope, headers)
+        version = self._version(sent, headers)
         asked: dict[str, Any] = {
             "services": self._services,
             "base_url": self._addresses.base_url(scope, sent),
@@ -127,11 +127,11 @@ class App:
 
     async def unknown_method(self, allowed: list[str], scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = [*scope["answer_headers"], (b"allow", ", ".join(allowed).encode())]
-        self._version(scope, headers)
+        self._version(scope["sent"], headers)
         await self._refuse(send, NotFound(), headers, scope["request_id"], head=scope["method"] == "HEAD")
 
     async def _unknown_path(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._version(scope, scope["answer_headers"])
+        self._version(scope["sent"], scope["answer_headers"])
         raise NotFound
 
     async def _refuse(self, send: Send, error: TrackrecordError, headers: Headers, request_id: str, *, head: bool) -> None:

@@ -1,8 +1,5 @@
 """POST /events: the shortest way from bytes to a durable event. Everything else goes by the routes."""
 
-from collections.abc import MutableMapping
-from typing import Any
-
 from ..errors import TrackrecordError
 from ..rules.versions import Version
 from ..wire.events import parse_event
@@ -25,10 +22,9 @@ class FastLane:
         self._timeout_s = services.settings.body_timeout_s
 
     async def create_event(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, headers: Headers, version: Version | TrackrecordError
+        self, sent: dict[bytes, bytes], receive: Receive, send: Send, headers: Headers, version: Version | TrackrecordError
     ) -> None:
         """202 with zero bytes, once the event is in the journal and survives a crash. Data events are the same in every version."""
-        sent = dict(scope["headers"])
         authorization = sent.get(b"authorization")
         access = self._auth.cached(authorization) if authorization else None
         if access is None:

@@ -12,6 +12,8 @@ class Counter:
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute
         self._window = 0
+        self._limit = 0
+        self._same: list[tuple[bytes, bytes]] = []  # the two headers that do not change within a window
         self._used: dict[int, int] = {}
 
     def limit(self, window: int) -> int:
@@ -26,24 +28,22 @@ class Counter:
         window = int(now) // WINDOW_S
         if window != self._window:
             self._window = window
+            self._limit = self.limit(window)
+            self._same = [(b"x-ratelimit-limit", b"%d" % self._limit), (b"x-ratelimit-reset", b"%d" % ((window + 1) * WINDOW_S))]
             self._used.clear()
         used = self._used[token] = self._used.get(token, 0) + 1
-        limit = self.limit(window)
-        return [
-            (b"x-ratelimit-limit", b"%d" % limit),
-            (b"x-ratelimit-remaining", b"%d" % max(0, limit - used)),
-            (b"x-ratelimit-reset", b"%d" % ((window + 1) * WINDOW_S)),
-        ]
+        return [*self._same, (b"x-ratelimit-remaining", b"%d" % max(0, self._limit - used))]
 
 
 class RequestIds:
     """UUIDs of version 4, from randomness fetched in large pieces."""
 
     def __init__(self) -> None:
-        self._pool = ""
+        self._pool: list[str] = []
 
     def next(self) -> str:
         if not self._pool:
-            self._pool = os.urandom(16 * 256).hex()
-        text, self._pool = self._pool[:32], self._pool[32:]
+            fresh = os.urandom(16 * 256).hex()
+            self._pool = [fresh[at : at + 32] for at in range(0, len(fresh), 32)]
+        text = self._pool.pop()
         return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"

@@ -83,7 +83,8 @@ def kind_of(key: str, value: object) -> str:
 
 def _depth(value: object) -> int:
     """Levels of lists and objects, counted without recursion and no further than one past NESTING_MAX."""
-    level, depth = [value], 0
+    level: list[Any] = [value]
+    depth = 0
     while depth <= NESTING_MAX:
         level = [item for item in level if isinstance(item, (dict, list))]
         if not level:
@@ -107,7 +108,8 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
     surplus = 0
     spelled: dict[str, str] = {}
     for sent_key, value in sent.items():
-        key = _FORBIDDEN.sub("-", sent_key)
+        # An identifier has none of the forbidden characters, and most keys are identifiers.
+        key = sent_key if sent_key.isidentifier() else _FORBIDDEN.sub("-", sent_key)
         first = spelled.setdefault(key.casefold(), key)
         if first != key or first in values:
             key = first
@@ -128,7 +130,7 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
             field = f"metadata.{sent_key[:KEY_SHOWN_MAX]}"
             if letter == "x" and not nested:
                 raise DataInvalid(f"{field} must be a string, number, boolean, rich link or amount", field=field)
-            if _depth(value) > NESTING_MAX:
+            if letter == "x" and _depth(value) > NESTING_MAX:
                 raise DataInvalid(f"{field} nests deeper than {NESTING_MAX} levels", field=field)
         values[key] = value
         kinds[key] = letter

@@ -25,6 +25,9 @@ READERS_KEPT = 8  # connections kept open between reads
 SCAN_POSITIONS = 4096  # looked at in one step of a scan; no step holds a snapshot for long
 GATHER_MAX = 100_000  # positions a scan of chosen contacts sorts in memory; with more, reading everything is as fast
 
+LOG_BYTES = 128 << 20  # a longer log is copied back into the file; the longer, the more changes of a page are copied as one
+RECORDS_A_POKE = 128  # the checkpointer counts commits, and thinks of small ones
+
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1  # what SQLite can compare with
 
 
@@ -50,7 +53,10 @@ class SqliteReader:
     def page(
         self, contact: int, *, limit: int, before: Moment | None = None, since: Moment | None = None, oldest: int | None = None
     ) -> Page:
-        since = max(since or Moment(INT64_MIN, 0), Moment(INT64_MIN if oldest is None else oldest, 0))
+        since = max(since or Moment(LOG_BYTES = 128 << 20  # a longer log is copied back into the file; the longer, the more changes of a page are copied as one
+RECORDS_A_POKE = 128  # the checkpointer counts commits, and thinks of small ones
+
+INT64_MIN, 0), Moment(INT64_MIN if oldest is None else oldest, 0))
         with self._reading() as db:
             found = _moments(db, contact, limit + 1, before, since)
             events = [_event_at(db, position) for _, position in found[:limit]]
@@ -221,13 +227,14 @@ class SqliteStore(SqliteReader):
         self._db.execute("PRAGMA secure_delete=ON")  # erased means overwritten, not only unreachable
         self._appender = Appender(self._db, heavy_keys=heavy_keys, probe_one_in=probe_one_in)
         self._writes = threading.RLock()
-        self._checkpointer = Checkpointer(path)
+        self._checkpointer = Checkpointer(path, limit_bytes=LOG_BYTES)
 
     def append(self, first: int, records: Sequence[Record]) -> None:
         with self._writing():
             self._appender.append(first, records)
         with self._writes, suppress(sqlite3.Error):  # the batch is kept; a log that cannot be copied now waits for a later poke
-            self._checkpointer.poke(self._db)
+            for _ in range(1 + len(records) // RECORDS_A_POKE):
+                self._checkpointer.poke(self._db)
 
     def sync(self) -> int:
         # In NORMAL a commit is written and not flushed. One commit in FULL flushes the log with all that went before it,

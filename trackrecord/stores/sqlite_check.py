@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from .sqlite_append import keys_in
 
@@ -87,13 +88,27 @@ CHECKS = (
 
 def problems(db: sqlite3.Connection) -> Iterator[str]:
     """One plain sentence for each thing that is wrong. `db` is inside a read transaction."""
+    damage: set[str] = set()
+    recounts = [partial(_recount, query, sentence) for query, sentence in CHECKS]
+    checks: list[Callable[[sqlite3.Connection], Iterator[str]]] = [_damage, *recounts, _wrong_dropped_keys]
+    for check in checks:
+        try:
+            yield from check(db)
+        except sqlite3.DatabaseError as error:  # a page too broken to read on; the other checks may not need it
+            if str(error) not in damage:
+                damage.add(str(error))
+                yield f"SQLite finds the file damaged: {error}"
+
+
+def _damage(db: sqlite3.Connection) -> Iterator[str]:
     for (found,) in db.execute("PRAGMA integrity_check"):
         if found != "ok":
             yield f"SQLite finds the file damaged: {found}"
-    for query, sentence in CHECKS:
-        for row in db.execute(query):
-            yield sentence.format(*row)
-    yield from _wrong_dropped_keys(db)
+
+
+def _recount(query: str, sentence: str, db: sqlite3.Connection) -> Iterator[str]:
+    for row in db.execute(query):
+        yield sentence.format(*row)
 
 
 def _wrong_dropped_keys(db: sqlite3.Connection) -> Iterator[str]:

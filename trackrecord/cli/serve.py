@@ -1,0 +1,161 @@
+"""`trackrecord serve`."""
+
+import errno
+import os
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import SettingInvalid, TrackrecordError
+from ..settings import SETTINGS, Settings, load
+
+if TYPE_CHECKING:
+    from ..server import Server
+
+app = typer.Typer()
+
+_MEANINGS = {row.name: row.meaning for row in SETTINGS}
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - what to show in place of "every interface"
+
+
+def _option(name: str, metavar: str | None = None) -> Any:
+    """An option whose help is the setting's meaning."""
+    return typer.Option(f"--{name.replace('_', '-')}", help=f"{_MEANINGS[name]}.", metavar=metavar, show_default=False)
+
+
+@app.command()
+def serve(
+    data: Annotated[str | None, _option("data", "DIR")] = None,
+    host: Annotated[str | None, _option("host", "ADDRESS")] = None,
+    port: Annotated[str | None, _option("port", "PORT")] = None,
+    app_id: Annotated[str | None, _option("app_id", "ID")] = None,
+    token: Annotated[str | None, _option("token", "SECRET")] = None,
+    profile: Annotated[str | None, _option("profile", "lenient|strict")] = None,
+    public_url: Annotated[str | None, _option("public_url", "URL")] = None,
+    ephemeral: Annotated[bool | None, typer.Option("--ephemeral", help=f"{_MEANINGS['ephemeral']}.", show_default=False)] = None,
+    log_format: Annotated[str | None, _option("log_format", "text|json")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Any other setting, such as --set dedup=off; may be repeated.", metavar="NAME=VALUE", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Serve until Ctrl-C. What is not given comes from TRACKRECORD_* variables, settings.toml in the data directory, or a default.
+
+    trackrecord settings lists every setting with its value.
+    """
+    given = {
+        "data": data,
+        "host": host,
+        "port": port,
+        "app_id": app_id,
+        "token": token,
+        "profile": profile,
+        "public_url": public_url,
+        "ephemeral": ephemeral,
+        "log_format": log_format,
+    }
+    run(load({**_pairs(settings or []), **{name: value for name, value in given.items() if value is not None}}))
+
+
+def _pairs(settings: list[str]) -> dict[str, str]:
+    found = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise SettingInvalid(f"--set wants name=value, got {text!r}; trackrecord settings lists the names")
+        found[name.strip().replace("-", "_")] = value
+    return found
+
+
+def run(settings: Settings) -> None:
+    """Serve with these settings until SIGINT or SIGTERM, and close everything before returning."""
+    import asyncio
+
+    import uvloop
+
+    from .. import server
+    from . import logs
+
+    logs.set_up(settings.log_format)
+    # Both end the server alike. By default SIGTERM would end the process where uvicorn hands it on, with everything still open.
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve(settings, started=announce))
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        raise _cannot_listen(error, settings) from error
+    kept = "what it kept in memory is gone" if settings.ephemeral else f"everything is kept in {settings.data}"
+    print(f"Stopped; {kept}.", flush=True)
+
+
+def _cannot_listen(error: OSError, settings: Settings) -> Exception:
+    """Say what to do about an address that cannot be listened on; any other error is returned as it is."""
+    if error.errno == errno.EADDRINUSE:
+        return TrackrecordError(
+            f"port {settings.port} on {settings.host} is taken by another program: stop that one, or choose another port with --port "
+            "(0 takes a free one)"
+        )
+    if error.errno == errno.EACCES and settings.port < 1024:
+        return TrackrecordError(f"port {settings.port} needs more rights than this user has: choose one from 1024 on with --port")
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return TrackrecordError(f"{settings.host} is not an address of this machine: choose another with --host (0.0.0.0 for all)")
+    return error
+
+
+def announce(server: "Server", url: str) -> None:
+    """Tell whoever started the server what to do next: everything at the first start, one line at later ones."""
+    settings = server.settings
+    reach = settings.public_url.rstrip("/") or url
+    every = ""
+    for host, shown in EVERYWHERE.items():
+        if url.startswith(f"http://{host}:"):
+            reach = settings.public_url.rstrip("/") or url.replace(host, shown, 1)
+            every = " (and on every interface of this machine)"
+    where = "in memory, until it stops" if settings.ephemeral else f"in {settings.data}"
+    if server.first_token is None:
+        print(f"Trackrecord is listening on {reach}{every}, with its data {where}. Ctrl-C stops it.", flush=True)
+    else:
+        print(_first_start(reach, every, where, server.first_token, int(server.now())), flush=True)
+
+
+def _first_start(url: str, every: str, where: str, token: str, now: int) -> str:
+    bold, dim, plain = ("\033[1m", "\033[2m", "\033[0m") if _colours() else ("", "", "")
+    headers = f"-H 'Authorization: Bearer {token}' \\\n    -H 'Content-Type: application/json'"
+    return f"""\
+{bold}Trackrecord is listening on {url}{plain}{every}
+Everything is kept {where}.
+
+Your access token. It is shown this once, and kept only as a hash:
+
+  {bold}{token}{plain}
+
+{dim}Make a contact:{plain}
+
+  curl {url}/contacts \\
+    {headers} \\
+    -d '{{"external_id":"314159","email":"ann@example.com"}}'
+
+{dim}Send an event. The answer is 202 with no body, once it is on stable storage:{plain}
+
+  curl -i {url}/events \\
+    {headers} \\
+    -d '{{"event_name":"invited-friend","created_at":{now},"user_id":"314159"}}'
+
+{dim}List what the contact did:{plain}
+
+  curl '{url}/events?type=user&user_id=314159' \\
+    -H 'Authorization: Bearer {token}'
+
+All calls are described at {bold}{url}/-/docs{plain}
+Ctrl-C stops the server."""
+
+
+def _colours() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

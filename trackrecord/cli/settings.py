@@ -1,0 +1,54 @@
+"""`trackrecord settings`."""
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from . import options, output
+
+app = typer.Typer()
+
+
+@app.command()
+def settings(
+    data: options.Data = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List every setting: its value now, where that comes from, its default, and what it means."""
+    from ..settings import ENV_PREFIX, FILE_NAME, SETTINGS, load
+    from ..settings import _from_file as from_file
+
+    now = load({"data": data} if data else {})
+    in_file = from_file(options.data_path(now.data) / FILE_NAME)
+    rows: list[dict[str, Any]] = []
+    for row in SETTINGS:
+        source = "default"
+        if row.name == "data" and data:
+            source = "--data"
+        elif ENV_PREFIX + row.name.upper() in os.environ:
+            source = ENV_PREFIX + row.name.upper()
+        elif row.name in in_file:
+            source = FILE_NAME
+        value = getattr(now, row.name)
+        if row.name == "token" and value:
+            value = "(set)"  # never shown
+        rows.append({"name": row.name, "value": value, "source": source, "default": row.default, "meaning": row.meaning})
+    if as_json:
+        output.json(rows)
+        return
+    output.table(
+        ("setting", "value", "from", "default", "meaning"),
+        [(row["name"], _shown(row["value"]), row["source"], _shown(row["default"]), row["meaning"]) for row in rows],
+    )
+    if sys.stdout.isatty():
+        print("\nSet one by a flag of serve, --set name=value, TRACKRECORD_NAME, or a line of settings.toml in the data directory.")
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "as the profile"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) or "-"
