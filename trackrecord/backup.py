@@ -91,9 +91,18 @@ def _misfit(copied: Path) -> str | None:
     finally:
         store.close()
         journal.close()
+        for name in FILES:
+            _tidy(copied / name)
     if last > cursor and first > cursor + 1:
         return f"the store ends at record {cursor}, and the journal begins at {first}"
     return None
+
+
+def _tidy(path: Path) -> None:
+    """Remove the empty log that reading left beside a file: the last writer to close takes it away."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
 
 
 def _sync(path: Path) -> None:

@@ -118,6 +118,11 @@ class _Parsed(NamedTuple):
     distinct: str | None
 
 
+class _ExactEvent(ImportedEvent, forbid_unknown_fields=True):
+    """An event with no field that we do not know: the common case, which costs no second look at the names."""
+
+
+_decode_exact = msgspec.json.Decoder(_ExactEvent).decode
 _decode_event = msgspec.json.Decoder(ImportedEvent).decode
 _decode_contact = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -162,6 +167,7 @@ async def append_events(services: Services, workspace: Workspace, lines: Sequenc
     second, received_at_ms = int(now), int(now * 1000)
     refused: list[Refused] = []
     parsed: list[_Parsed] = []
+    tried: dict[object, tuple[Identifier, ...]] = {}  # by what a line says of its contact
     ignored = _Ignored(EVENT_FIELDS)
     for line, text in enumerate(lines, 1):
         if not line % TURN_LINES:
@@ -169,17 +175,12 @@ async def append_events(services: Services, workspace: Workspace, lines: Sequenc
         if not text or text.isspace():
             continue
         try:
-            sent = _read(_decode_event, text)
-            ignored.see(_decode_names(text))
-            tried = for_submit(
-                id=sent.id,
-                intercom_user_id=sent.intercom_user_id,
-                user_id=sent.user_id,
-                email=sent.email,
-                first_decides=profile.first_identifier_decides,
-            )
+            sent = _event(text, ignored)
+            named = (sent.id, sent.intercom_user_id, sent.user_id, sent.email)
+            if named not in tried:
+                tried[named] = tuple(_identifiers(sent, profile))
             accepted = accept(sent.event_name, sent.created_at, sent.metadata, now=second, profile=profile)
-            parsed.append(_Parsed(line, tuple(tried), accepted, _distinct(sent.distinct)))
+            parsed.append(_Parsed(line, tried[named], accepted, _distinct(sent.distinct)))
         except TrackrecordError as error:
             refused.append(refusal(line, error))
 
@@ -190,7 +191,7 @@ async def append_events(services: Services, workspace: Workspace, lines: Sequenc
     for each in parsed:
         if isinstance(contacts[each.tried], int):
             written.setdefault(each.accepted.folded, each.accepted.name)
-    named = await _names(services, workspace, written, now=second)
+    numbers = await _names(services, workspace, written, now=second)
     records: list[Record] = []
     for each in parsed:
         if not len(records) % TURN_LINES:
@@ -199,7 +200,7 @@ async def append_events(services: Services, workspace: Workspace, lines: Sequenc
         if isinstance(contact, TrackrecordError):
             refused.append(refusal(each.line, contact))
             continue
-        name = named[each.accepted.folded]
+        name = numbers[each.accepted.folded]
         if isinstance(name, TrackrecordError):
             refused.append(refusal(each.line, name))
             continue
@@ -225,6 +226,25 @@ async def settled(services: Services, appended: Appended) -> Taken:
                     raise
                 await asyncio.sleep(0.1)
     return Taken(last - first + 1 - duplicate, duplicate, appended.refused, appended.ignored)
+
+
+def _event(text: bytes, ignored: _Ignored) -> ImportedEvent:
+    try:
+        return _decode_exact(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        sent = _read(_decode_event, text)
+    ignored.see(_decode_names(text))
+    return sent
+
+
+def _identifiers(sent: ImportedEvent, profile: Profile) -> list[Identifier]:
+    return for_submit(
+        id=sent.id,
+        intercom_user_id=sent.intercom_user_id,
+        user_id=sent.user_id,
+        email=sent.email,
+        first_decides=profile.first_identifier_decides,
+    )
 
 
 def _read(decode: Callable[[bytes], T], text: bytes) -> T:

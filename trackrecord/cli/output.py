@@ -11,9 +11,6 @@ import msgspec
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
-
-Cell = "str | Text"
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -82,11 +79,11 @@ def size(count: int) -> str:
     """Bytes as people read them."""
     if count < 1000:
         return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
+    value, unit = count / 1000, "kB"
+    for larger in ("MB", "GB"):
         if value < 999.5:
             break
+        value, unit = value / 1000, larger
     return f"{value:.{0 if value >= 99.5 else 1}f} {unit}"
 
 

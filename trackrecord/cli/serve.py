@@ -15,7 +15,7 @@ from ..settings import SETTINGS, Settings, load
 if TYPE_CHECKING:
     from ..server import Server
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _MEANINGS = {row.name: row.meaning for row in SETTINGS}
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - what to show in place of "every interface"

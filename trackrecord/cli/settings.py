@@ -2,13 +2,13 @@
 
 import os
 import sys
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from . import options, output
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -18,10 +18,9 @@ def settings(
 ) -> None:
     """List every setting: its value now, where that comes from, its default, and what it means."""
     from ..settings import ENV_PREFIX, FILE_NAME, SETTINGS, load
-    from ..settings import _from_file as from_file
 
-    now = load({"data": data} if data else {})
-    in_file = from_file(options.data_path(now.data) / FILE_NAME)
+    now = load({"data": data})
+    in_file = load({"data": now.data}, environ={})
     rows: list[dict[str, Any]] = []
     for row in SETTINGS:
         source = "default"
@@ -29,7 +28,7 @@ def settings(
             source = "--data"
         elif ENV_PREFIX + row.name.upper() in os.environ:
             source = ENV_PREFIX + row.name.upper()
-        elif row.name in in_file:
+        elif row.name != "data" and getattr(in_file, row.name) != row.default:
             source = FILE_NAME
         value = getattr(now, row.name)
         if row.name == "token" and value:

@@ -7,7 +7,7 @@ import typer
 
 from .. import __version__
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -52,9 +52,9 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        path = scope["path"]
-        if len(path) > 1 and path.endswith("/"):
-            path = scope["path"] = path.rstrip("/") or "/"
+        path, raw_path = scope["path"], scope["raw_path"]
+        if raw_path.endswith(b"/"):  # and not %2F, which belongs to an id
+            path = scope["path"] = path[: len(raw_path.rstrip(b"/")) - len(raw_path)] or "/"
         request_id = scope["request_id"] = self._ids.next()
         headers: Headers = [(b"x-request-id", request_id.encode())]
         sent = scope["sent"] = dict(scope["headers"])
@@ -63,7 +63,8 @@ class App:
                 await self._lane.create_event(sent, receive, send, headers, self._version(sent, headers))
             else:
                 scope["answer_headers"] = headers
-                await self._router(scope, receive, send)
+                # The router would find /me for the path "/me\n".
+                await (self._unknown_path if "\n" in path else self._router)(scope, receive, send)
         except bodies.ClientGone:
             return
         except asyncio.CancelledError:
@@ -110,8 +111,10 @@ class App:
                 raise version
             version = self._default
         versions.available(version, first=route.first)
-        body = await bodies.read(receive, sent, limit=self._settings.body_max_bytes, timeout_s=self._settings.body_timeout_s)
-        asked |= {"version": version, "query": _query(scope["query_string"]), "body": body if route.method in ("POST", "PUT") else b""}
+        body = b""  # clients send one on GET and DELETE too: it is passed over, whatever it is
+        if route.method in ("POST", "PUT"):
+            body = await bodies.read(receive, sent, limit=self._settings.body_max_bytes)
+        asked |= {"version": version, "query": _query(scope["query_string"]), "body": body}
         call = Asked(**asked) if access is None else Call(workspace=access.workspace, token=access.token, **asked)
         assert route.handler is not None  # noqa: S101 - the fast lane has answered where a row has none
         answer: Answer = await route.handler(call)

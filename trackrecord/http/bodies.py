@@ -1,12 +1,11 @@
 """Reading request bodies within limits, and writing answers."""
 
-import asyncio
 import gzip
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from ..errors import BodyTooLarge, ParameterInvalid, RequestTimeout, UnsupportedMedia
+from ..errors import BodyTooLarge, ParameterInvalid, UnsupportedMedia
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -21,10 +20,10 @@ class ClientGone(Exception):
     """The client hung up in the middle of its body: there is nobody to answer."""
 
 
-async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, timeout_s: float) -> bytes:
-    """The whole body, decompressed. `limit` bounds it on the wire and after decompression.
+async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int) -> bytes:
+    """The whole body, decompressed. `limit` bounds it on the wire and after decompression; protocol.py bounds the wait for it.
 
-    Raises BodyTooLarge, RequestTimeout, UnsupportedMedia, ParameterInvalid for a broken gzip stream, and ClientGone.
+    Raises BodyTooLarge, UnsupportedMedia, ParameterInvalid for a broken gzip stream, and ClientGone.
     """
     length = headers.get(b"content-length")
     if length is not None and length.isdigit() and int(length) > limit:
@@ -32,13 +31,13 @@ async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, tim
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
-        body = await _rest(receive, body, limit=limit, timeout_s=timeout_s)
+        body = await _rest(receive, body, limit=limit)
     elif message["type"] == "http.disconnect":
         raise ClientGone
     if len(body) > limit:
         raise _too_large(limit)
     encoding = headers.get(b"content-encoding")
-    if encoding is not None and body:
+    if encoding and body:
         body = _decompress(body, encoding.strip().lower(), limit)
     if body:
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -51,22 +50,18 @@ def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"the body must be at most {limit} bytes")
 
 
-async def _rest(receive: Receive, start: bytes, *, limit: int, timeout_s: float) -> bytes:
+async def _rest(receive: Receive, start: bytes, *, limit: int) -> bytes:
     parts, size = [start], len(start)
-    try:
-        async with asyncio.timeout(timeout_s):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientGone
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > limit:
-                    raise _too_large(limit)
-                if not message.get("more_body"):
-                    return b"".join(parts)
-    except TimeoutError:
-        raise RequestTimeout(f"the body did not arrive within {timeout_s:g} s") from None
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body"):
+            return b"".join(parts)
 
 
 def _decompress(body: bytes, encoding: bytes, limit: int) -> bytes:
@@ -81,8 +76,10 @@ def _decompress(body: bytes, encoding: bytes, limit: int) -> bytes:
         raise ParameterInvalid("the body is not valid gzip") from None
     if len(plain) > limit:
         raise _too_large(limit)
-    if not stream.eof or stream.unused_data:
-        raise ParameterInvalid("the body is not valid gzip")
+    if not stream.eof:
+        raise ParameterInvalid("the body is not valid gzip: it ends too early")
+    if stream.unused_data:
+        raise ParameterInvalid("the body is not valid gzip: more follows its end; send one member")
     return plain
 
 

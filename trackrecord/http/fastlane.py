@@ -19,7 +19,6 @@ class FastLane:
         self._auth = auth
         self._counter = counter
         self._limit = services.settings.body_max_bytes
-        self._timeout_s = services.settings.body_timeout_s
 
     async def create_event(
         self, sent: dict[bytes, bytes], receive: Receive, send: Send, headers: Headers, version: Version | TrackrecordError
@@ -33,7 +32,7 @@ class FastLane:
         allow(access.token, "write_events")
         if isinstance(version, TrackrecordError):
             raise version
-        body = await bodies.read(receive, sent, limit=self._limit, timeout_s=self._timeout_s)
+        body = await bodies.read(receive, sent, limit=self._limit)
         position = await self._ingest.submit(access.workspace, parse_event(body))
         headers.append((b"content-length", b"0"))
         headers.append((b"trackrecord-receipt", b"%d" % position))

@@ -1,9 +1,14 @@
-"""uvicorn's HTTP protocol with our bounds: how long a head may be, how long it may take, how many may connect; errors as error.list."""
+"""uvicorn's HTTP protocol with our bounds: how long heads and bodies may take, how long a head may be, how many may connect.
+
+What is refused here never reaches the application; it is answered as error.list too. Answers stay in the order of the
+requests: a bad request behind good ones is refused when those have been answered.
+"""
 
 import asyncio
 import uuid
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..errors import ParameterInvalid, RequestError, RequestTimeout, TrackrecordError, Unavailable
@@ -18,62 +23,131 @@ _REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header 
 
 
 def protocol(*, header_max_bytes: int, header_timeout_s: float, connections_max: int) -> type[HttpToolsProtocol]:
-    """The protocol class for uvicorn's `http` setting, with its bounds."""
+    """The protocol class for uvicorn's `http` setting, with its bounds. A body has `header_timeout_s` again, whoever reads it."""
 
     class Protocol(HttpToolsProtocol):
-        _head_bytes = 0
-        _head_timer: asyncio.TimerHandle | None = None
+        _timer: asyncio.TimerHandle | None = None  # runs while a head or the rest of a body is awaited
+        _in_head = False  # a head has begun and not ended
+        _in_body = False  # the same of a body
+        _heads = 0  # begun so far
+        _head_bytes = 0  # received of a head that has not ended, without those of the read it began in
+        _received = 0  # _head_bytes with those of the read that is being parsed
+        _plain: bytes | None = None  # the head of a request that asked to upgrade, without that
+        _fault: TrackrecordError | None = None  # why on_headers_complete raised
+        _refusal: TrackrecordError | None = None  # to be answered when the requests before it have been
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             if len(self.connections) > connections_max:
                 self._refuse(Unavailable(f"{connections_max} connections are open already; connect again later"))
             else:
-                self._await_head()
+                self._start_timer()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            self._head_arrived()
+            self._stop_timer()
             super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            if self._refusal is not None:
+                return
+            self._unset_keepalive_if_required()
+            heads, self._received = self._heads, self._head_bytes + len(data)
+            try:
+                self._parse(data)
+            except httptools.HttpParserError:
+                self._refuse(self._fault or ParameterInvalid("this is not a valid HTTP request"))
+                return
+            if self._in_head:
+                self._head_bytes = self._received if self._heads == heads else 0
+                if self._head_bytes > header_max_bytes:
+                    self._refuse(_head_too_large())
+                    return
+            if self._timer is None and (self._in_head or self._in_body):
+                self._start_timer()
+
+        def _parse(self, data: bytes) -> None:
+            rest = memoryview(data)
+            while True:
+                try:
+                    self.parser.feed_data(rest)
+                    return
+                except httptools.HttpParserUpgrade as upgrade:
+                    rest = rest[upgrade.args[0] :]
+                    if self._plain is not None:
+                        head, self._plain = self._plain, None
+                        self.parser.feed_data(head)
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
-            if self._head_timer is None:
-                self._await_head()
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            if self._head_timer is None:
-                self._head_bytes = 0
-                return
-            self._head_bytes += len(data)
-            if self._head_bytes > header_max_bytes and not self.transport.is_closing():
-                self._refuse(HeadTooLarge(f"the request line and headers must be at most {header_max_bytes} bytes"))
+            self._in_head = True
+            self._heads += 1
+            self._head_bytes = 0
 
         def on_headers_complete(self) -> None:
-            self._head_arrived()
+            if self._received > header_max_bytes and self._head_size() > header_max_bytes:
+                self._fault = _head_too_large()
+                raise self._fault
+            if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+                # Java's client asks every server for HTTP/2 this way. The parser then takes what follows for another protocol,
+                # so the body of a POST would be lost: the head is read again without the request to upgrade.
+                self._plain = self._head_without_upgrade()
+                return
             super().on_headers_complete()
+            self._stop_timer()
+            self._in_head, self._in_body = False, True
 
-        def send_400_response(self, msg: str) -> None:
-            self._refuse(ParameterInvalid("this is not a valid HTTP request"))
+        def on_message_complete(self) -> None:
+            if self._plain is None:
+                self._stop_timer()
+                self._in_body = False
+                super().on_message_complete()
 
-        def _await_head(self) -> None:
-            self._head_timer = self.loop.call_later(header_timeout_s, self._head_late)
+        def on_response_complete(self) -> None:
+            last = not self.pipeline
+            super().on_response_complete()
+            if self._refusal is not None and last and not self.transport.is_closing():
+                self._answer(self._refusal)
 
-        def _head_arrived(self) -> None:
-            if self._head_timer is not None:
-                self._head_timer.cancel()
-                self._head_timer = None
+        def _head_size(self) -> int:
+            return len(self.url) + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
 
-        def _head_late(self) -> None:
-            self._head_timer = None
-            if not self._head_bytes:
+        def _head_without_upgrade(self) -> bytes:
+            start = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+            kept = [b"%s: %s" % (name, value) for name, value in self.headers if name != b"upgrade"]
+            return b"\r\n".join([start, *kept, b"", b""])
+
+        def _start_timer(self) -> None:
+            self._timer = self.loop.call_later(header_timeout_s, self._late)
+
+        def _stop_timer(self) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+        def _late(self) -> None:
+            self._timer = None
+            if self.transport.is_closing():
+                return
+            if self._in_head or self._in_body:
+                what = "request's head" if self._in_head else "body"
+                self._refuse(RequestTimeout(f"the {what} did not arrive within {header_timeout_s:g} s"))
+            else:
                 self.transport.close()  # connected and said nothing: there is no request to answer
-            elif not self.transport.is_closing():
-                self._refuse(RequestTimeout(f"the request's head did not arrive within {header_timeout_s:g} s"))
 
         def _refuse(self, error: TrackrecordError) -> None:
-            """Answer below the application, and close."""
-            self._head_arrived()
+            """Answer below the application, in its turn, and close."""
+            self._stop_timer()
+            faulty = self.cycle if self._in_body else None
+            if faulty is not None and faulty.response_started:
+                self.transport.close()  # answered before its body had come; that never ended well
+            elif self.pipeline or (faulty is None and self.cycle is not None and not self.cycle.response_complete):
+                if faulty is not None:
+                    self.pipeline.popleft()  # it stands last, and those before it are good
+                self._refusal = error
+            else:
+                self._answer(error)
+
+        def _answer(self, error: TrackrecordError) -> None:
             request_id = str(uuid.uuid4())
             content = errors.body(error, request_id)
             lines = [
@@ -87,5 +161,8 @@ def protocol(*, header_max_bytes: int, header_timeout_s: float, connections_max:
                 lines.append(b"retry-after: %d" % error.retry_after_s)
             self.transport.write(b"\r\n".join([*lines, b"", content]))
             self.transport.close()
+
+    def _head_too_large() -> HeadTooLarge:
+        return HeadTooLarge(f"the request line and headers must be at most {header_max_bytes} bytes")
 
     return Protocol

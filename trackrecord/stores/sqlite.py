@@ -25,7 +25,7 @@ READERS_KEPT = 8  # connections kept open between reads
 SCAN_POSITIONS = 4096  # looked at in one step of a scan; no step holds a snapshot for long
 GATHER_MAX = 100_000  # positions a scan of chosen contacts sorts in memory; with more, reading everything is as fast
 
-LOG_BYTES = 128 << 20  # a longer log is copied back into the file; the longer, the more changes of a page are copied as one
+LOG_BYTES = 128 << 20  # a longer log is copied back into the file; in a long one, many changes of a page are copied as one
 RECORDS_A_POKE = 128  # the checkpointer counts commits, and thinks of small ones
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1  # what SQLite can compare with
@@ -53,10 +53,7 @@ class SqliteReader:
     def page(
         self, contact: int, *, limit: int, before: Moment | None = None, since: Moment | None = None, oldest: int | None = None
     ) -> Page:
-        since = max(since or Moment(LOG_BYTES = 128 << 20  # a longer log is copied back into the file; the longer, the more changes of a page are copied as one
-RECORDS_A_POKE = 128  # the checkpointer counts commits, and thinks of small ones
-
-INT64_MIN, 0), Moment(INT64_MIN if oldest is None else oldest, 0))
+        since = max(since or Moment(INT64_MIN, 0), Moment(INT64_MIN if oldest is None else oldest, 0))
         with self._reading() as db:
             found = _moments(db, contact, limit + 1, before, since)
             events = [_event_at(db, position) for _, position in found[:limit]]

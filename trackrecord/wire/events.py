@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from ..errors import DataInvalid, ParameterInvalid, ParameterNotFound, TypeMismatch
+from ..errors import DataInvalid, ParameterInvalid, ParameterNotFound
 from ..rules.events import MOMENT_MAX, whole_count
 from ..rules.identity import QUERY_NEEDS, Identifier
 from ..rules.profiles import Profile
@@ -18,6 +18,7 @@ PER_PAGE_DEFAULT = 15  # API reference 2.11
 PER_PAGE_MAX = 150  # ours
 RANK_MAX = 999  # a millisecond cursor has room for ranks 0 to 999; later ones travel in before_rank, since_rank
 CURSOR_MAX = 1 << 62
+WHOLE_DIGITS_MAX = 30  # read of a number in a query; past every bound there is, and short of what Python refuses to read
 TRUE_WORDS = frozenset({"true", "1", "yes"})
 IDENTIFIER_PARAMS = {"intercom_user_id": "id", "user_id": "user_id", "email": "email", "anonymous_id": "anonymous_id"}
 
@@ -119,7 +120,10 @@ def parse_summaries(body: bytes) -> tuple[SubmittedSummaries, list[SentSummary]]
         whole_count(row.count, "event_summaries.count")
         for field, value in (("first", row.first), ("last", row.last)):
             if value is not None and not 0 <= value <= MOMENT_MAX:
-                raise DataInvalid(f"event_summaries.{field} must be whole Unix seconds", field=f"event_summaries.{field}")
+                hint = " (milliseconds?)" if value > MOMENT_MAX else ""
+                raise DataInvalid(
+                    f"event_summaries.{field} must be whole Unix seconds, got {str(value)[:40]}{hint}", field=f"event_summaries.{field}"
+                )
         if row.first is not None and row.last is not None and row.first > row.last:
             raise DataInvalid("event_summaries.first must not be after last", field="event_summaries.first")
     return sent, rows
@@ -131,7 +135,7 @@ def _from_filter(text: str) -> list[tuple[str, str]]:
         try:
             found = msgspec.json.decode(text, type=dict[str, str | int | None], strict=True)
         except msgspec.ValidationError as error:
-            raise TypeMismatch(mismatch(str(error)).message, field="filter") from None
+            raise mismatch(str(error), whole="filter") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ParameterInvalid("filter is not valid JSON", field="filter") from None
         return [(key, str(value)) for key, value in found.items() if value is not None]
@@ -144,9 +148,9 @@ def _whole(params: dict[str, str], name: str) -> int | None:
     if not text:
         return None
     digits = text[1:] if text[0] in "+-" else text
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 30:
+    if not (digits.isascii() and digits.isdigit()):
         raise ParameterInvalid(f"{name} must be a whole number, got {text[:40]!r}", field=name)
-    return int(text)
+    return int(text[:WHOLE_DIGITS_MAX])
 
 
 def _cursor(params: dict[str, str], name: str) -> tuple[int, int] | None:

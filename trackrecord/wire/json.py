@@ -17,6 +17,7 @@ JSON_WORDS = {
     "null": "null",
 }
 _TYPES = re.compile(r"^Expected `([^`]+)`, got `([^`]+)`(?: - at `(?:key in )?\$\.?([^`]*)`)?$")
+_RANGE = re.compile(r"^(?:Integer value|Number) out of range(?: - at `\$\.?([^`]*)`)?$")
 _decoders: dict[object, msgspec.json.Decoder[object]] = {}
 
 encode = msgspec.json.Encoder().encode
@@ -42,14 +43,25 @@ def decode(body: bytes, kind: type[T]) -> T:
         raise ParameterInvalid("Invalid JSON") from None
 
 
-def mismatch(text: str) -> RequestError:
-    """Say a decoder's complaint in the wire's words."""
+def mismatch(text: str, *, whole: str | None = None) -> RequestError:
+    """Say a decoder's complaint in the wire's words. `whole` is the parameter that was decoded, if it was not the body."""
+    too_large = _RANGE.match(text)
+    if too_large is not None:
+        field = _field(too_large[1], whole)
+        return ParameterInvalid(f"{field or 'the body'} has a number too large to be read", field=field)
     found = _TYPES.match(text)
     if found is None:
-        return ParameterInvalid(f"Invalid JSON: {text}")
-    wanted, got, field = found.groups()
+        return ParameterInvalid(f"Invalid JSON: {text}", field=whole)
+    wanted, got, place = found.groups()
     got = JSON_WORDS.get(got, got)
-    if not field:
+    field = _field(place, whole)
+    if field is None:
         return ParameterInvalid(f"the body must be a JSON object, got {got}")
-    words = [JSON_WORDS.get(word, word) for word in wanted.split(" | ") if word != "null"]
+    kinds = [kind for kind in wanted.split(" | ") if kind != "null"]
+    words = [JSON_WORDS.get(kind, kind) for kind in kinds if kind != "int" or "float" not in kinds]
     return TypeMismatch(f"{field} must be {' or '.join(words)}, got {got}", field=field)
+
+
+def _field(place: str | None, whole: str | None) -> str | None:
+    """The parameter at a place such as `metadata[...]`, where the decoder leaves out the key."""
+    return (place or "").replace("[...]", "") or whole

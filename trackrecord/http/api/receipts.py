@@ -1,7 +1,7 @@
 """Receipts: what became of the event that a 202 was given for."""
 
 from ...errors import NotFound
-from ...outcomes import DUPLICATE
+from ...outcomes import DUPLICATE, ERASED
 from ...rules.identity import event_id
 from ...stores.base import EventReader, Receipt, StoredEvent
 from ...wire import events as wire
@@ -27,7 +27,9 @@ async def get_receipt(call: Call) -> Answer:
     body = ReceiptBody("receipt", position, receipt.outcome, receipt.received_at_ms)
     if receipt.event is not None:
         item = await call.services.in_thread(_item, call, receipt.event)
-        if receipt.outcome == DUPLICATE:
+        if item is None:
+            body.outcome = ERASED
+        elif receipt.outcome == DUPLICATE:
             body.duplicate_of = FirstCopy(receipt.event.position, receipt.event.event.received_at_ms, item)
         else:
             body.event = item
@@ -35,9 +37,12 @@ async def get_receipt(call: Call) -> Answer:
     return Answer(body)
 
 
-def _item(call: Call, stored: StoredEvent) -> wire.EventItem:
+def _item(call: Call, stored: StoredEvent) -> wire.EventItem | None:
+    """None when the contact was deleted just now, and the store is yet to hear of it."""
     directory, event = call.services.directory, stored.event
-    contact = directory.contacts.by_numbers(call.workspace.number, [event.contact])[event.contact]
+    contact = directory.contacts.by_numbers(call.workspace.number, [event.contact]).get(event.contact)
+    if contact is None:
+        return None
     return wire.item(
         event,
         id=event_id(directory.salt, stored.position),

@@ -1,0 +1,90 @@
+"""`trackrecord events`: what one contact did, for a quick look."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from . import options, output, whose
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at what one contact did. A server may run meanwhile.")
+
+
+@app.command("list")
+def list_events(
+    who: whose.Who = None,
+    id: whose.ById = None,
+    user_id: whose.ByUserId = None,
+    email: whose.ByEmail = None,
+    limit: Annotated[int, typer.Option(help="How many events at most.", min=1, max=10_000)] = 20,
+    data: options.Data = None,
+    workspace: options.InWorkspace = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List a contact's events, newest first. Times are UTC."""
+    from . import shown
+    from .opening import opened
+
+    with opened(options.existing_data(data)) as there:
+        chosen = options.chosen(there.directory, workspace)
+        contact = whose.contact(there.directory, chosen, who=who, id=id, user_id=user_id, email=email)
+        page = there.events.page(contact.number, limit=limit)
+        total = sum(row.count for row in there.events.summary(contact.number))
+        names = there.directory.names.by_numbers({stored.event.name for stored in page.events})
+    events = [(names[stored.event.name].name, stored.event) for stored in page.events]
+    if as_json:
+        output.json([_row(name, event) for name, event in events])
+        return
+    in_terminal = sys.stdout.isatty()
+    output.table(
+        ("when (UTC)", "event", "metadata"),
+        [
+            (
+                output.moment(event.created_at),
+                output.safe(name),
+                shown.rich(event.metadata, event.kinds) if in_terminal else shown.plain(event.metadata, event.kinds),
+            )
+            for name, event in events
+        ],
+    )
+    if in_terminal:
+        print(f"\n{len(events):,} of {output.counted(total, 'event')} of {output.safe(_called(contact))}")
+
+
+def _row(name: str, event: Any) -> dict[str, Any]:
+    import msgspec
+
+    return {"event_name": name, "created_at": event.created_at, "metadata": msgspec.Raw(event.metadata or b"{}")}
+
+
+def _called(contact: Any) -> str:
+    return str(contact.name or contact.email or contact.external_id or contact.anonymous_id or contact.id)
+
+
+@app.command()
+def summary(
+    who: whose.Who = None,
+    id: whose.ById = None,
+    user_id: whose.ByUserId = None,
+    email: whose.ByEmail = None,
+    limit: Annotated[int | None, typer.Option(help="How many event names at most; all without it.", min=1, show_default=False)] = None,
+    data: options.Data = None,
+    workspace: options.InWorkspace = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Tell how often a contact did what, and first and last when: what it did last comes first. Times are UTC."""
+    from .opening import opened
+
+    with opened(options.existing_data(data)) as there:
+        chosen = options.chosen(there.directory, workspace)
+        contact = whose.contact(there.directory, chosen, who=who, id=id, user_id=user_id, email=email)
+        rows = there.events.summary(contact.number)[:limit]
+        names = there.directory.names.by_numbers({row.name for row in rows})
+    if as_json:
+        output.json([{"event_name": names[row.name].name, "count": row.count, "first": row.first, "last": row.last} for row in rows])
+        return
+    output.table(
+        ("event", "count", "first (UTC)", "last (UTC)"),
+        [(output.safe(names[row.name].name), f"{row.count:,}", output.moment(row.first), output.moment(row.last)) for row in rows],
+        right=frozenset({"count"}),
+    )
