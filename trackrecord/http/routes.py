@@ -100,7 +100,7 @@ ROUTES: tuple[Route, ...] = (
         need="write_contacts",
         request=wire_contacts.SentContact,
         response=wire_contacts.ContactBody,
-        errors={**_CLASH, 403: "the user was blocked"},
+        errors={**_CLASH, 403: "the token lacks the scope, or the user was blocked"},
         first=V2,
     ),
     Route(
