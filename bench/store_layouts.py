@@ -4,8 +4,8 @@
 
 Contacts come in random order out of a million, events in order of time, with 60 names and a small metadata object. One
 process writes, nothing reads. The journal's part, decoding a record, is left out: events are made beforehand. Figures
-are rows a second within each step, and bytes an event after a full checkpoint. The table in trackrecord/stores/DESIGN.md
-comes from here.
+are processor time an event in microseconds, that of checkpoints included; bytes an event after a full checkpoint; the
+longest append; and rows a second within each step. The table in trackrecord/stores/DESIGN.md comes from here.
 """
 
 import argparse
@@ -132,8 +132,14 @@ def batches(count: int, size: int) -> Iterator[tuple[int, list[Event]]]:
         )
 
 
-def measure(layout: Layout, path: Path, *, events: int, batch: int, step: int) -> tuple[list[int], float, int]:
-    """Rows a second in each step, the longest append in seconds, and the file's bytes at the end."""
+class Figures(NamedTuple):
+    rates: list[int]  # rows a second in each step
+    longest_s: float
+    processor_s: float
+    file_bytes: int
+
+
+def measure(layout: Layout, path: Path, *, events: int, batch: int, step: int) -> Figures:
     made = sqlite3.connect(path)
     made.execute(f"PRAGMA page_size={layout.page_bytes}")
     made.execute("PRAGMA journal_mode=WAL")
@@ -146,20 +152,22 @@ def measure(layout: Layout, path: Path, *, events: int, batch: int, step: int) -
     appender = layout.appender(db)
     checkpointer = LogKeeper(path, limit_bytes=(layout.log_mb << 20) * PAGE_BYTES // layout.page_bytes)
     rates, longest, spent, rows_done = [], 0.0, 0.0, 0
+    processor = 0.0
     for first, records in batches(events, batch):
-        began = time.perf_counter()
+        began, processor_began = time.perf_counter(), time.process_time()
         db.execute("BEGIN IMMEDIATE")
         appender.append(first, records)
         db.execute("COMMIT")
         checkpointer.poke(db)
         took = time.perf_counter() - began
+        processor += time.process_time() - processor_began
         longest, spent, rows_done = max(longest, took), spent + took, rows_done + len(records)
         if rows_done >= step or first + len(records) > events:
             rates.append(round(rows_done / spent))
             spent, rows_done = 0.0, 0
     checkpointer.close()
     db.close()
-    return rates, longest, path.stat().st_size
+    return Figures(rates, longest, processor, path.stat().st_size)
 
 
 def main() -> None:
@@ -169,12 +177,16 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(LAYOUTS))
     parser.add_argument("--step", type=int, default=500_000)
     asked = parser.parse_args()
-    print(f"{'layout':14} {'batch':>6} {'B/event':>8} {'longest s':>10}  rows/s in each {asked.step:,}")
+    print(f"{'layout':14} {'batch':>6} {'cpu us':>7} {'B/event':>8} {'longest s':>10}  rows/s in each {asked.step:,}")
     for name in asked.only.split(","):
         for batch in map(int, asked.batches.split(",")):
             with tempfile.TemporaryDirectory() as folder:
-                rates, longest, size = measure(LAYOUTS[name], Path(folder) / "events.db", events=asked.events, batch=batch, step=asked.step)
-            print(f"{name:14} {batch:6} {size / asked.events:8.0f} {longest:10.2f}  {' '.join(f'{rate:,}' for rate in rates)}", flush=True)
+                found = measure(LAYOUTS[name], Path(folder) / "events.db", events=asked.events, batch=batch, step=asked.step)
+            print(
+                f"{name:14} {batch:6} {found.processor_s / asked.events * 1e6:7.1f} {found.file_bytes / asked.events:8.0f} "
+                f"{found.longest_s:10.2f}  {' '.join(f'{rate:,}' for rate in found.rates)}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

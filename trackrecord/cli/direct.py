@@ -50,7 +50,8 @@ async def direct(data: str, workspace: str | None, noun: str, tell: Callable[[st
     try:
         async with server.opened(settings) as opened:
             if opened.first_token is not None:
-                tell(f"Made the data directory {data}. Its access token, shown this once: {opened.first_token}")
+                tell(f"Made the data directory {data}. Its access token, shown this once, and kept only as a hash:")
+                tell(f"\n  {opened.first_token}\n")
             gc.freeze()
             gc.set_threshold(GC_AFTER, 20, 100)
             yield Direct(opened, options.chosen(opened.directory, workspace), noun)

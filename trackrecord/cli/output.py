@@ -41,15 +41,13 @@ def moment(seconds: int | None) -> str:
         return str(seconds)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: frozenset[str] = frozenset(), title: str = "") -> None:
-    """Rows of str or rich Text. At a terminal cells wrap within its width; in a pipe a row is a line."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: frozenset[str] = frozenset()) -> None:
+    """Rows of str or rich Text. At a terminal the last column wraps within its width; in a pipe a row is a line."""
     if sys.stdout.isatty():
-        _rich_table(columns, rows, right, title)
+        _rich_table(columns, rows, right)
         return
     plain = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(columns, *plain, strict=True)]
-    if title:
-        print(title)
     for row in (list(columns), *plain):
         cells = [
             " " * (width - _width(cell)) + cell if name in right else cell + " " * (width - _width(cell))
@@ -58,13 +56,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: froze
         print("  ".join(cells).rstrip())
 
 
-def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: frozenset[str], title: str) -> None:
+def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], right: frozenset[str]) -> None:
     from rich import box
     from rich.table import Table
 
-    shown = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False, show_edge=False)
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in columns:
-        shown.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=name in right)
+        shown.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=name != columns[-1])
     for row in rows:
         shown.add_row(*row)
     console().print(shown)

@@ -60,6 +60,6 @@ class Watched:
     def tell(self, text: str) -> None:
         """Something that the person who waits should know."""
         if self._bar is not None:
-            self._bar.console.print(text)
+            self._bar.console.print(text, soft_wrap=True)
         else:
             print(text, file=sys.stderr, flush=True)

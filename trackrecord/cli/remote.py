@@ -1,6 +1,7 @@
 """A running server as the place an import goes to: requests of up to 2,000 lines, sent again until they are answered."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -75,7 +76,7 @@ class Remote:
                 retry_after_s = _seconds(response.headers.get("retry-after"))
             left_s = self._retry_for_s - (time.monotonic() - since)
             if left_s <= 0:
-                raise ServerAway(f"{trouble}, and did so for {self._retry_for_s:g} s")
+                raise ServerAway(f"{trouble}; tried for {self._retry_for_s:g} s")
             pause_s = retry_after_s if retry_after_s is not None else min(PAUSES_S[min(tries, len(PAUSES_S) - 1)], left_s)
             if tries >= 2:
                 self._tell(f"{trouble}; trying again for up to {left_s:.0f} s")
@@ -123,9 +124,10 @@ def _seconds(header: str | None) -> float | None:
 
 
 def _words(error: httpx.TransportError) -> str:
-    cause: BaseException = error
-    while cause.__cause__ is not None or cause.__context__ is not None:
-        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower() if "[Errno" not in cause.strerror else "connection refused"
-    return str(error) or type(error).__name__
+    """What the system says, where it does: `connection refused`."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
+        cause = cause.__cause__ or cause.__context__
+    return str(error).lower() or type(error).__name__

@@ -112,17 +112,17 @@ def _cannot_listen(error: OSError, settings: Settings) -> Exception:
 def announce(server: "Server", url: str) -> None:
     """Tell whoever started the server what to do next: everything at the first start, one line at later ones."""
     settings = server.settings
-    reach = settings.public_url.rstrip("/") or url
     every = ""
     for host, shown in EVERYWHERE.items():
         if url.startswith(f"http://{host}:"):
-            reach = settings.public_url.rstrip("/") or url.replace(host, shown, 1)
-            every = " (and on every interface of this machine)"
+            url, every = url.replace(host, shown, 1), ", and on every interface of this machine"
+    if settings.public_url:
+        every += f", for clients of {settings.public_url}"
     where = "in memory, until it stops" if settings.ephemeral else f"in {settings.data}"
     if server.first_token is None:
-        print(f"Trackrecord is listening on {reach}{every}, with its data {where}. Ctrl-C stops it.", flush=True)
+        print(f"Trackrecord is listening on {url}{every}; its data is {where}. Ctrl-C stops it.", flush=True)
     else:
-        print(_first_start(reach, every, where, server.first_token, int(server.now())), flush=True)
+        print(_first_start(url, every, where, server.first_token, int(server.now())), flush=True)
 
 
 def _first_start(url: str, every: str, where: str, token: str, now: int) -> str:

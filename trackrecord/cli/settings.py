@@ -37,12 +37,22 @@ def settings(
     if as_json:
         output.json(rows)
         return
-    output.table(
-        ("setting", "value", "from", "default", "meaning"),
-        [(row["name"], _shown(row["value"]), row["source"], _shown(row["default"]), row["meaning"]) for row in rows],
+    if not sys.stdout.isatty():
+        output.table(
+            ("setting", "value", "from", "default", "meaning"),
+            [(row["name"], _shown(row["value"]), row["source"], _shown(row["default"]), row["meaning"]) for row in rows],
+        )
+        return
+    output.table(("setting", "value", "meaning"), [(row["name"], _value(row), row["meaning"]) for row in rows])
+    print(
+        "\nTo set one: a flag of serve, --set name=value, TRACKRECORD_NAME, or a line of\n"
+        "settings.toml in the data directory; the first of these counts."
     )
-    if sys.stdout.isatty():
-        print("\nSet one by a flag of serve, --set name=value, TRACKRECORD_NAME, or a line of settings.toml in the data directory.")
+
+
+def _value(row: dict[str, Any]) -> str:
+    """Where a value is not the default, its origin stands beneath it."""
+    return _shown(row["value"]) + ("" if row["source"] == "default" else f"\n  {row['source']}")
 
 
 def _shown(value: object) -> str:

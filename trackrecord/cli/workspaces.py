@@ -49,7 +49,7 @@ def list_workspaces(data: options.Data = None, as_json: options.AsJson = False) 
         output.json(rows)
         return
     output.table(
-        ("id", "name", "contacts", "event names", "tokens", "time zone", "created (UTC)"),
+        ("id", "name", "contacts", "names", "tokens", "time zone", "created"),
         [
             (
                 str(row["id"]),
@@ -58,9 +58,9 @@ def list_workspaces(data: options.Data = None, as_json: options.AsJson = False) 
                 f"{row['event_names']:,}",
                 str(row["tokens"]),
                 str(row["timezone"]),
-                output.moment(int(str(row["created_at"]))),
+                output.moment(int(str(row["created_at"])))[:10],
             )
             for row in rows
         ],
-        right=frozenset({"contacts", "event names", "tokens"}),
+        right=frozenset({"contacts", "names", "tokens"}),
     )

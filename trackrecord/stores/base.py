@@ -34,7 +34,7 @@ class Page(NamedTuple):
 
     events: list[StoredEvent]
     at: list[Moment]
-    more: bool  # older events follow
+    more: bool  # older events follow within the bounds asked for
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ class Receipt(NamedTuple):
     outcome: str  # outcomes.STORED, DUPLICATE or ERASED
     received_at_ms: int
     workspace: int
-    event: StoredEvent | None  # the event that stands: itself, or the first copy; None when erased
+    event: StoredEvent | None  # the event that stands: itself, or the first copy; None when that is erased
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -105,7 +105,10 @@ class EventReader(Protocol):
         """(day, count) for days first..last that have events, in order. A day is created_at // 86400, UTC."""
 
     def scan(self, selection: Selection, *, after: int = 0) -> Iterator[StoredEvent]:
-        """Every selected event with a position above `after`, in order of position, as of the moment of the call."""
+        """Every selected event with a position above `after`, in order of position, as of the moment of the call.
+
+        Takes as long as its caller does without holding anything up; events erased meanwhile are left out.
+        """
 
     def erased(self) -> frozenset[int]:
         """The numbers of all contacts erased so far."""
@@ -120,6 +123,7 @@ class EventStore(EventReader, Protocol):
     def append(self, first: int, records: Sequence[Record]) -> None:
         """Keep records, whose positions are first, first + 1, …; records at or below the cursor are passed over.
 
+        Positions begin at 1 and only grow; they may leave gaps. What is kept does not depend on how batches are cut.
         Raises Unavailable if trying again may work (a full disk), with nothing kept of the batch.
         """
 

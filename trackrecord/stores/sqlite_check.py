@@ -10,14 +10,16 @@ from .sqlite_append import keys_in
 # Each row: a query, and the sentence for each of its rows. A day of a created_at before 1970 rounds down, as in Python.
 CHECKS = (
     (
-        """SELECT k.position FROM event_keys k LEFT JOIN events e USING (position) WHERE e.position IS NULL
+        """SELECT k.position FROM event_keys k LEFT JOIN events e USING (position)
+        WHERE (e.contact, e.created_at, e.name, e.distinct_part) IS NOT (k.contact, k.created_at, k.name, k.distinct_part)
         ORDER BY k.position""",
-        "the key that points at position {} finds no event there",
+        "the key that points at position {} does not find its event there",
     ),
-    (
+    (  # as many events as keys, and each key finds its own: then no event is without one, and the long search is spared
         """SELECT e.position FROM events e LEFT JOIN event_keys k
         ON k.contact = e.contact AND k.created_at = e.created_at AND k.name = e.name AND k.distinct_part = e.distinct_part
-        WHERE k.position IS NOT e.position ORDER BY e.position""",
+        WHERE k.position IS NOT e.position AND (SELECT count(*) FROM events) != (SELECT count(*) FROM event_keys)
+        ORDER BY e.position""",
         "the event at position {} is not found by its key",
     ),
     (

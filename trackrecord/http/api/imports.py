@@ -23,7 +23,7 @@ async def import_events(call: Call) -> Answer:
 
 
 async def _import(call: Call, take: Take) -> Answer:
-    lines = call.body.split(b"\n")
-    if len(lines) > LINES_MAX + (not lines[-1]):
+    lines = call.body.removesuffix(b"\n").split(b"\n")
+    if len(lines) > LINES_MAX:
         raise ParameterInvalid(f"send at most {LINES_MAX} lines at once, got {len(lines)}")
     return Answer(await take(call.services, call.workspace, lines))

@@ -1,0 +1,78 @@
+"""Wrong command lines: one sentence that says what to do, on stderr, and no traceback."""
+
+import subprocess
+
+import pytest
+
+from trackrecord import __version__
+
+from .shell import COMMAND, Shell, environment
+
+USAGE = [
+    (["bogus"], "no such command 'bogus'. See trackrecord --help"),
+    (["import", "contacts"], "missing argument 'FILE'. See trackrecord import contacts --help"),
+    ("invalid value for '--limit': 0 is not in the range 1<=x<=10000. See trackrecord events list --help",),
+    (["serve", "--set", "dedup"], "--set wants name=value, got 'dedup'; trackrecord settings lists the names"),
+    (["serve", "--set", "colour=blue"], "--colour: there is no setting 'colour'; trackrecord settings lists them all"),
+    (["serve", "--profile", "odd"], "profile must be one of lenient, strict, got 'odd'"),
+    (
+        ["import", "events", "x", "--url", "http://h", "--data", "d"],
+        "give --url for a running server, or --data for a stopped one's directory, not both",
+    ),
+    (["import", "events", "x", "--url", "h:80"], "--url must begin with http:// or https://, got 'h:80'"),
+    (["import", "events", "x", "--url", "http://h"], "a running server wants an access token: give it with --token or TRACKRECORD_TOKEN"),
+    (["import", "events", "x", "--format", "xml"], "--format must be ndjson or csv, got 'xml'"),
+    (["export", "events", "--format", "xml"], "--format must be ndjson or csv, got 'xml'"),
+    (
+        ["export", "events", "--since", "tomorrow"],
+        "--since must be whole Unix seconds, such as 1671028894, got 'tomorrow', and ISO 8601 such as 2026-01-31T12:00:00Z is taken too",
+    ),
+]
+NO_DATA = "there is no Trackrecord data in nowhere: name its directory with --data, or make one with trackrecord serve --data nowhere"
+TROUBLE = [
+    (["import", "events", "missing.ndjson"], "missing.ndjson: No such file or directory"),
+    (["token", "create", "--data", "nowhere"], NO_DATA),
+    (["export", "contacts", "--data", "nowhere"], NO_DATA),
+    (["backup", "there", "--data", "nowhere"], NO_DATA),
+    (["check", "--data", "nowhere"], NO_DATA),
+]
+
+
+def ran(arguments: list[str], shell: Shell) -> tuple[int, str, str]:
+    done = shell.run(*arguments)
+    return done.code, done.out, done.err
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), USAGE, ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "")
+def test_a_wrong_command_line_exits_with_2(arguments: list[str], sentence: str, shell: Shell):
+    assert ran(arguments, shell) == (2, "", f"trackrecord: {sentence}\n")
+    assert list(shell.cwd.iterdir()) == []
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), TROUBLE, ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "")
+def test_what_cannot_be_done_exits_with_1(arguments: list[str], sentence: str, shell: Shell):
+    assert ran(arguments, shell) == (1, "", f"trackrecord: {sentence}\n")
+    assert list(shell.cwd.iterdir()) == []
+
+
+def test_version_loads_nothing_that_it_does_not_need():
+    done = subprocess.run(
+        [COMMAND[0], "-X", "importtime", *COMMAND[1:], "version"], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"trackrecord {__version__} (Python ")
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert loaded & {"sqlalchemy", "rich", "httpx", "uvicorn", "starlette", "msgspec", "alembic", "jinja2", "asyncio"} == set()
+
+
+def test_settings_tells_where_a_value_comes_from_and_never_a_secret(shell: Shell):
+    (shell.cwd / "settings.toml").write_text("port = 9001\n")
+    done = shell.run("settings", "--data", ".", "--json", env=environment(TRACKRECORD_PROFILE="strict", TRACKRECORD_TOKEN="a-secret"))
+    told = {row["name"]: (row["value"], row["source"]) for row in done.json}
+    assert {name: told[name] for name in ("data", "port", "profile", "token", "host")} == {
+        "data": (".", "--data"),
+        "port": (9001, "settings.toml"),
+        "profile": ("strict", "TRACKRECORD_PROFILE"),
+        "token": ("(set)", "TRACKRECORD_TOKEN"),
+        "host": ("127.0.0.1", "default"),
+    }
+    assert "a-secret" not in done.out

@@ -1,0 +1,16 @@
+"""A server of its own for every test here, with a clock that stands still, so that whole answers can be compared."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from trackrecord.testing import TrackrecordServer
+
+from client_shapes import NOW
+
+
+@pytest.fixture
+def server() -> Iterator[TrackrecordServer]:
+    with TrackrecordServer() as running:
+        running.clock.freeze(NOW)
+        yield running

@@ -1,0 +1,47 @@
+"""Records for store tests: everything has a value, and a test names only what it is about."""
+
+from trackrecord.rules.records import Baseline, Erasure, Event
+from trackrecord.stores.base import Selection
+
+NOW_MS = 1_700_000_500_123
+
+
+def event(contact=1, name=1, created_at=100, workspace=1, received_at_ms=NOW_MS, **other):
+    return Event(workspace=workspace, contact=contact, name=name, created_at=created_at, received_at_ms=received_at_ms, **other)
+
+
+def baseline(contact=1, name=1, count=1, first=None, last=None, workspace=1):
+    return Baseline(workspace=workspace, contact=contact, name=name, received_at_ms=NOW_MS, count=count, first=first, last=last)
+
+
+def erasure(contact=1, workspace=1):
+    return Erasure(workspace=workspace, contact=contact, received_at_ms=NOW_MS)
+
+
+def pages(store, contact, limit, **bounds):
+    """Every page in turn, each asked for from the end of the one before."""
+    page = store.page(contact, limit=limit, **bounds)
+    yield page
+    while page.more:
+        page = store.page(contact, limit=limit, **bounds | {"before": page.at[-1]})
+        yield page
+
+
+def everything(store, contacts, names, workspaces=(1, 2)):
+    """All a store tells of these, for comparing whole."""
+    end = store.cursor()
+    selections = [Selection(workspace) for workspace in workspaces]
+    selections += [Selection(1, names=[name]) for name in names]
+    selections += [Selection(1, contacts=[contact, 99]) for contact in contacts]
+    selections += [Selection(1, names=list(names)[:2], contacts=list(contacts)[1:], since=-1, until=86400)]
+    return {
+        "cursor": end,
+        "pages": {contact: list(pages(store, contact, 3)) for contact in contacts},
+        "summaries": {contact: store.summary(contact) for contact in contacts},
+        "receipts": [store.receipt(position) for position in range(end + 2)],
+        "duplicates": store.duplicates(0, end),
+        "name_totals": {workspace: store.name_totals(workspace) for workspace in workspaces},
+        "day_totals": {name: store.day_totals(name, first=-100, last=100) for name in names},
+        "scans": [list(store.scan(selection, after=after)) for selection in selections for after in (0, end // 2)],
+        "erased": store.erased(),
+    }

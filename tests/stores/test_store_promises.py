@@ -1,0 +1,327 @@
+"""What trackrecord/stores/base.py promises, said once and run on every engine."""
+
+import pytest
+from store_examples import NOW_MS, baseline, erasure, event, everything, pages
+
+from trackrecord import outcomes
+from trackrecord.stores.base import Moment, NameTotal, Page, Receipt, Selection, StoredEvent, Summary
+
+
+def positions(stored):
+    return [one.position for one in stored]
+
+
+def test_a_new_store_is_empty(store):
+    assert everything(store, contacts=[1], names=[1]) == {
+        "cursor": 0,
+        "pages": {1: [Page([], [], more=False)]},
+        "summaries": {1: []},
+        "receipts": [None, None],
+        "duplicates": [],
+        "name_totals": {1: [], 2: []},
+        "day_totals": {1: []},
+        "scans": [[]] * 10,
+        "erased": frozenset(),
+    }
+
+
+def test_an_event_comes_back_as_it_was_sent(store):
+    sent = event(
+        workspace=2,
+        contact=3,
+        name=4,
+        created_at=5,
+        received_at_ms=6,
+        metadata='{"née":"é"}'.encode(),
+        kinds="s",
+        dropped=b'[["x","past_limit"]]',
+        distinct="7",
+    )
+    store.append(1, [sent])
+    assert store.page(3, limit=1) == Page([StoredEvent(1, sent)], [Moment(5, 0)], more=False)
+
+
+def test_appending_records_again_changes_nothing(store):
+    records = [event(), event(), event(created_at=101), baseline(count=3), erasure(contact=2), event(contact=2)]
+    store.append(1, records)
+    before = everything(store, contacts=[1, 2], names=[1])
+    store.append(1, records)
+    store.append(3, records[2:4])
+    assert everything(store, contacts=[1, 2], names=[1]) == before
+
+
+def test_of_records_partly_appended_before_only_the_rest_is_kept(store):
+    store.append(1, [event(created_at=100), event(created_at=101)])
+    store.append(2, [event(created_at=101), event(created_at=102), event(created_at=103)])
+    assert (store.cursor(), positions(store.scan(Selection(1))), store.duplicates(1, 9)) == (4, [1, 2, 3, 4], [])
+
+
+def test_a_store_may_begin_in_the_middle_of_a_journal(store):
+    store.append(1001, [event()])
+    store.append(2001, [event(created_at=101)])
+    assert (store.cursor(), positions(store.scan(Selection(1))), store.receipt(1500)) == (2001, [1001, 2001], None)
+
+
+def test_appending_nothing_changes_nothing(store):
+    store.append(1, [])
+    assert store.cursor() == 0
+
+
+# Once, for ever.
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_of_equal_keys_the_first_copy_stands_however_batches_are_cut(store, cut):
+    records = [event(metadata=b'{"n":1}'), event(metadata=b'{"n":2}', received_at_ms=NOW_MS + 1), event(metadata=b'{"n":3}')]
+    store.append(1, records[:cut])
+    store.append(1 + cut, records[cut:])
+    first = StoredEvent(1, records[0])
+    assert store.page(1, limit=9).events == [first]
+    assert store.duplicates(1, 3) == [2, 3]
+    assert store.receipt(2) == Receipt(2, outcomes.DUPLICATE, NOW_MS + 1, 1, first)
+    assert store.name_totals(1) == [NameTotal(name=1, count=1, first=100, last=100, duplicates=2, keys_dropped=0)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"contact": 2}, {"name": 2}, {"created_at": 101}, {"distinct": "0e7c"}],
+)
+def test_an_event_that_differs_in_its_key_is_another_event(store, other):
+    store.append(1, [event(), event(**other)])
+    assert (positions(store.scan(Selection(1))), store.duplicates(1, 2)) == ([1, 2], [])
+
+
+def test_duplicates_are_told_for_the_positions_asked_for(store):
+    store.append(1, [event()] * 6)
+    assert store.duplicates(3, 5) == [3, 4, 5]
+
+
+# A contact's timeline.
+
+
+def test_a_page_shows_the_newest_first_and_within_a_second_the_last_received(store):
+    store.append(1, [event(created_at=100), event(created_at=102), event(created_at=100, name=2), event(created_at=101, contact=2)])
+    page = store.page(1, limit=9)
+    assert (positions(page.events), page.at, page.more) == ([2, 3, 1], [Moment(102, 0), Moment(100, 1), Moment(100, 0)], False)
+
+
+def test_paging_through_five_hundred_events_of_one_second_loses_and_repeats_none(store):
+    around = [event(created_at=99, name=7), event(created_at=101, name=8)]
+    store.append(1, around + [event(distinct=f"{number * 7919 % 500:03}") for number in range(500)])
+    shown = list(pages(store, 1, 7))
+    assert [at for page in shown for at in page.at] == [Moment(101, 0), *(Moment(100, rank) for rank in range(499, -1, -1)), Moment(99, 0)]
+    assert [stored.position for page in shown for stored in page.events] == [2, *range(502, 2, -1), 1]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "shown", "more"),
+    [
+        ({"before": Moment(101, 0)}, [(100, 2), (100, 1), (100, 0)], True),
+        ({"before": Moment(100, 2)}, [(100, 1), (100, 0), (99, 0)], False),
+        ({"before": Moment(100, 9)}, [(100, 2), (100, 1), (100, 0)], True),
+        ({"before": Moment(100, 0)}, [(99, 0)], False),
+        ({"before": Moment(100, -1)}, [(99, 0)], False),
+        ({"before": Moment(99, 0)}, [], False),
+        ({"since": Moment(100, 1)}, [(101, 0), (100, 2), (100, 1)], False),
+        ({"since": Moment(100, 0)}, [(101, 0), (100, 2), (100, 1)], True),
+        ({"since": Moment(100, 3)}, [(101, 0)], False),
+        ({"since": Moment(101, 1)}, [], False),
+        ({"before": Moment(101, 0), "since": Moment(100, 1)}, [(100, 2), (100, 1)], False),
+        ({"before": Moment(100, 2), "since": Moment(100, 1)}, [(100, 1)], False),
+        ({"before": Moment(100, 1), "since": Moment(100, 1)}, [], False),
+        ({"oldest": 101}, [(101, 0)], False),
+        ({"oldest": 100, "before": Moment(100, 2)}, [(100, 1), (100, 0)], False),
+        ({"oldest": 100, "since": Moment(99, 0), "before": Moment(100, 1)}, [(100, 0)], False),
+        ({"oldest": 99, "since": Moment(100, 2)}, [(101, 0), (100, 2)], False),
+    ],
+)
+def test_a_page_keeps_within_its_bounds(store, bounds, shown, more):
+    store.append(1, [event(created_at=99), event(), event(name=2), event(name=3), event(created_at=101)])
+    page = store.page(1, limit=3, **bounds)
+    assert (page.at, page.more) == ([Moment(*at) for at in shown], more)
+
+
+def test_a_late_event_keeps_the_ranks_of_its_second(store):
+    store.append(1, [event(name=2), event(created_at=101)])
+    store.append(3, [event(name=1)])
+    assert dict(zip(store.page(1, limit=9).at, positions(store.page(1, limit=9).events), strict=True)) == {
+        Moment(101, 0): 2,
+        Moment(100, 1): 3,
+        Moment(100, 0): 1,
+    }
+
+
+# Summaries.
+
+
+def test_a_summary_counts_each_name_newest_first(store):
+    store.append(1, [event(name=1, created_at=5), event(name=2, created_at=9), event(name=1, created_at=3), event(name=3, created_at=9)])
+    assert store.summary(1) == [
+        Summary(name=2, count=1, first=9, last=9),
+        Summary(name=3, count=1, first=9, last=9),
+        Summary(name=1, count=2, first=3, last=5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "summary"),
+    [
+        ({"count": 7, "first": 1, "last": 50}, Summary(name=1, count=9, first=1, last=101)),
+        ({"count": 7, "first": 110, "last": 150}, Summary(name=1, count=9, first=100, last=150)),
+        ({"count": 7}, Summary(name=1, count=9, first=100, last=101)),
+        ({"count": 0, "first": 0}, Summary(name=1, count=2, first=0, last=101)),
+    ],
+)
+def test_a_baseline_is_added_to_what_is_recorded(store, given, summary):
+    store.append(1, [event(created_at=100), baseline(**given), event(created_at=101)])
+    assert store.summary(1) == [summary]
+
+
+def test_a_newer_baseline_replaces_the_older_of_its_name(store):
+    store.append(1, [baseline(name=1, count=4, first=1, last=2), baseline(name=2, count=5)])
+    store.append(3, [baseline(name=1, count=6)])
+    assert store.summary(1) == [Summary(name=1, count=6, first=None, last=None), Summary(name=2, count=5, first=None, last=None)]
+
+
+def test_rows_without_a_time_stand_at_the_end(store):
+    store.append(1, [baseline(name=1, count=1), baseline(name=3, count=1, last=0), event(name=2)])
+    assert [row.name for row in store.summary(1)] == [2, 3, 1]
+
+
+def test_a_baseline_is_in_no_total_and_has_no_receipt(store):
+    store.append(1, [baseline(count=4, first=1, last=2)])
+    assert (store.cursor(), store.name_totals(1), store.day_totals(1, first=0, last=9), store.receipt(1)) == (1, [], [], None)
+
+
+# Totals.
+
+
+def test_name_totals_are_of_one_workspace_most_frequent_first(store):
+    dropped = b'[["a","past_limit"],["b","null_value"]]'
+    store.append(
+        1,
+        [
+            event(name=1, contact=1, created_at=30, dropped=dropped),
+            event(name=2, contact=1, created_at=31),
+            event(name=3, contact=2, created_at=10),
+            event(name=3, contact=1, created_at=20, dropped=b'[["a","past_limit"]]'),
+            event(name=1, contact=1, created_at=30, dropped=dropped),
+            event(name=4, contact=3, workspace=2),
+        ],
+    )
+    assert store.name_totals(1) == [
+        NameTotal(name=3, count=2, first=10, last=20, duplicates=0, keys_dropped=1),
+        NameTotal(name=1, count=1, first=30, last=30, duplicates=1, keys_dropped=2),
+        NameTotal(name=2, count=1, first=31, last=31, duplicates=0, keys_dropped=0),
+    ]
+    assert store.name_totals(2) == [NameTotal(name=4, count=1, first=100, last=100, duplicates=0, keys_dropped=0)]
+
+
+def test_day_totals_are_counted_by_day_in_utc(store):
+    store.append(1, [event(created_at=second) for second in (-1, 0, 86399, 86400, 86401, 5 * 86400)])
+    assert store.day_totals(1, first=-1, last=4) == [(-1, 1), (0, 2), (1, 2)]
+
+
+# Erasure.
+
+
+def test_an_erased_contact_leaves_receipts_and_nothing_else(store):
+    others = event(contact=2, name=1, created_at=200)
+    kept = [StoredEvent(1, others)]
+    store.append(1, [others, event(), event(), event(name=2), baseline(count=3)])
+    store.append(6, [event(created_at=300), erasure(), event(created_at=400), baseline(count=9), event()])
+    assert everything(store, contacts=[1], names=[1, 2], workspaces=[1]) == {
+        "cursor": 10,
+        "pages": {1: [Page([], [], more=False)]},
+        "summaries": {1: []},
+        "receipts": [
+            None,
+            Receipt(1, outcomes.STORED, NOW_MS, 1, StoredEvent(1, others)),
+            Receipt(2, outcomes.ERASED, NOW_MS, 1, None),
+            Receipt(3, outcomes.DUPLICATE, NOW_MS, 1, None),
+            Receipt(4, outcomes.ERASED, NOW_MS, 1, None),
+            None,
+            Receipt(6, outcomes.ERASED, NOW_MS, 1, None),
+            None,
+            Receipt(8, outcomes.ERASED, NOW_MS, 1, None),
+            None,
+            Receipt(10, outcomes.ERASED, NOW_MS, 1, None),
+            None,
+        ],
+        "duplicates": [3],
+        "name_totals": {1: [NameTotal(name=1, count=1, first=200, last=200, duplicates=0, keys_dropped=0)]},
+        "day_totals": {1: [(0, 1)], 2: []},
+        "scans": [kept, [], kept, [], [], [], [], [], kept, []],
+        "erased": frozenset({1}),
+    }
+
+
+def test_totals_find_their_next_first_and_last_when_those_are_erased(store):
+    times = {1: (10, 500_000), 2: (300_000, 20), 3: (90_000, 499_999), 4: (86_400, 86_401)}
+    store.append(1, [event(contact=contact, created_at=second) for contact, seconds in times.items() for second in seconds])
+    store.append(9, [erasure(contact=1), event(contact=4, created_at=86_399)])
+    assert store.name_totals(1) == [NameTotal(name=1, count=7, first=20, last=499_999, duplicates=0, keys_dropped=0)]
+    store.append(11, [erasure(contact=2), erasure(contact=3)])
+    assert store.name_totals(1) == [NameTotal(name=1, count=3, first=86_399, last=86_401, duplicates=0, keys_dropped=0)]
+
+
+def test_a_contact_may_be_erased_before_it_did_anything(store):
+    store.append(1, [erasure(), erasure(), event()])
+    assert (store.erased(), store.receipt(3)) == (frozenset({1}), Receipt(3, outcomes.ERASED, NOW_MS, 1, None))
+
+
+# Scans.
+
+
+@pytest.mark.parametrize(
+    ("selection", "after", "found"),
+    [
+        (Selection(1), 0, [1, 2, 3, 4]),
+        (Selection(2), 0, [5]),
+        (Selection(3), 0, []),
+        (Selection(1), 2, [3, 4]),
+        (Selection(1), 9, []),
+        (Selection(1, names=[2, 9]), 0, [2, 4]),
+        (Selection(1, contacts=[2, 1, 2]), 0, [1, 2, 3]),
+        (Selection(1, contacts=[4]), 0, []),
+        (Selection(1, contacts=[1, 3], names=[2]), 1, [2, 4]),
+        (Selection(1, since=20, until=40), 0, [2, 3]),
+        (Selection(1, contacts=[1, 2], since=20), 0, [2, 3]),
+        (Selection(1, contacts=[1, 2], until=20), 0, [1]),
+    ],
+)
+def test_a_scan_gives_what_is_selected_in_order_of_position(store, selection, after, found):
+    store.append(
+        1,
+        [
+            event(contact=2, name=1, created_at=10),
+            event(contact=1, name=2, created_at=20),
+            event(contact=1, name=1, created_at=30),
+            event(contact=3, name=2, created_at=40),
+            event(contact=4, name=3, created_at=30, workspace=2),
+        ],
+    )
+    assert positions(store.scan(selection, after=after)) == found
+
+
+@pytest.mark.parametrize("selection", [Selection(1), Selection(1, contacts=[1])])
+def test_a_scan_is_of_the_moment_of_the_call(store, selection):
+    store.append(1, [event(created_at=second) for second in range(3)])
+    scan = store.scan(selection)
+    store.append(4, [event(created_at=3)])
+    assert positions(scan) == [1, 2, 3]
+
+
+def test_a_long_scan_with_gaps_misses_nothing(store):
+    kept = [*range(1, 9_001), *range(50_000, 50_010), *range(10_000_000, 10_000_003)]
+    store.append(1, [event(created_at=second) for second in range(9_000)])
+    store.append(50_000, [event(contact=2, created_at=second) for second in range(10)])
+    store.append(10_000_000, [event(contact=3, created_at=second) for second in range(3)])
+    assert positions(store.scan(Selection(1))) == kept
+    assert positions(store.scan(Selection(1, contacts=[1, 3]), after=4_000)) == kept[4_000:9_000] + kept[-3:]
+
+
+def test_everything_appended_is_safe_after_sync(store):
+    assert store.sync() == 0
+    store.append(1, [event(), baseline()])
+    assert [store.sync(), store.sync(), store.cursor()] == [2, 2, 2]

@@ -1,0 +1,231 @@
+"""The documentation is held to the program: tables, routes, dependencies, links, names of tests, and commands with their answers.
+
+`python tests/test_docs.py` writes the tables anew. In the pages under RUN a fenced block after the comment `<!-- run -->` is
+run, and a block after `<!-- prints -->` is what the block before it must have printed; there `…` stands for anything, and
+blanks and line breaks count for nothing.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from trackrecord.http.routes import ROUTES, Route
+from trackrecord.rules.profiles import PROFILES_TABLE
+from trackrecord.settings import ENV_PREFIX, OVERRIDES, SETTINGS
+from trackrecord.testing import TrackrecordServer
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(
+    path for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "trackrecord").rglob("*.md")] if "node_modules" not in path.parts
+)
+RUN = ("README.md", "docs/quickstart.md", "docs/api/events.md", "docs/api/receipts.md")
+URL = "http://127.0.0.1:8080"  # the server's address in the pages
+OTHER_PORT = "8090"  # stands for any free one, where a page starts a server itself
+RUN_TIMEOUT_S = 60
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+# --- Tables --------------------------------------------------------------------------------------------------------------
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value in (None, "") else f"`{value}`"
+
+
+def _meaning(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def settings_table() -> str:
+    lines = ["| setting | variable | default | meaning |", "| --- | --- | --- | --- |"]
+    for row in SETTINGS:
+        default = "as the profile" if row.name in OVERRIDES else _cell(row.default) or "empty"
+        lines.append(f"| `{row.name}` | `{ENV_PREFIX}{row.name.upper()}` | {default} | {_meaning(row.meaning)} |")
+    return "\n".join(lines)
+
+
+def profiles_table() -> str:
+    lines = ["| difference | lenient | strict | meaning |", "| --- | --- | --- | --- |"]
+    lines += [f"| `{name}` | {_cell(lenient)} | {_cell(strict)} | {_meaning(text)} |" for name, lenient, strict, text in PROFILES_TABLE]
+    return "\n".join(lines)
+
+
+TABLES: dict[str, Callable[[], str]] = {"settings": settings_table, "profiles": profiles_table}
+SETTINGS_PAGE = DOCS / "settings.md"
+
+
+def with_tables(text: str) -> str:
+    """The page with its tables made anew: each stands between `<!-- table: NAME -->` and `<!-- end -->`."""
+    for name, make in TABLES.items():
+        before, begins, rest = text.partition(f"<!-- table: {name} -->\n")
+        _, ends, after = rest.partition("<!-- end -->")
+        assert begins, f"docs/settings.md has no place for the table {name}"
+        assert ends, f"docs/settings.md does not say where the table {name} ends"
+        text = f"{before}{begins}\n{make()}\n\n{ends}{after}"
+    return text
+
+
+def test_the_settings_page_has_the_tables_of_the_program() -> None:
+    text = SETTINGS_PAGE.read_text("utf-8")
+    assert text == with_tables(text), "write the tables anew: python tests/test_docs.py"
+
+
+# --- What must be mentioned ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_route_stands_in_the_compatibility_page(route: Route) -> None:
+    path = re.sub(r":\w+}", "}", route.path)
+    assert f"`{route.method} {path}`" in (DOCS / "compatibility.md").read_text("utf-8")
+
+
+def test_every_dependency_has_a_line_in_the_page_of_reasons() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    names = {re.split(r"[^A-Za-z0-9._-]", each, maxsplit=1)[0] for each in needed}
+    told = set(re.findall(r"^\| `([^`]+)` \|", (DOCS / "why.md").read_text("utf-8"), re.M))
+    assert names - told == set()
+    assert told - names == set(), "these are no dependencies any more"
+
+
+# --- Links and names -----------------------------------------------------------------------------------------------------
+
+
+def _prose(text: str) -> str:
+    """Without fenced blocks and code spans: nothing in them is a link or a heading."""
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+
+
+@cache
+def _anchors(path: Path) -> frozenset[str]:
+    """The anchors of a page's headings, as code hosts make them."""
+    text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^#+ +(.+?) *$", text, re.M)
+    return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
+
+
+def broken_links(path: Path) -> Iterator[str]:
+    for target in re.findall(r"\]\(([^)\s]+)\)", _prose(path.read_text("utf-8"))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        if not there.exists():
+            yield f"{target}: there is no such file"
+        elif anchor and anchor not in _anchors(there):
+            yield f"{target}: there is no such heading"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=_name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    assert list(broken_links(path)) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=_name)
+def test_every_test_that_is_named_is_there(path: Path) -> None:
+    """As `tests/file.py::test_name`, or as a link to the file with the test's name as its text."""
+    text = path.read_text("utf-8")
+    named = set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text))
+    linked = re.findall(r"\[`(test_\w+)`\]\(([^)]+\.py)\)", text)
+    named |= {(_name((path.parent / file).resolve()), name) for name, file in linked}
+    missing = [(file, name) for file, name in sorted(named) if not re.search(rf"^(async )?def {name}\(", _source(file), re.M)]
+    assert missing == []
+
+
+@cache
+def _source(file: str) -> str:
+    path = ROOT / file
+    return path.read_text("utf-8") if path.is_file() else ""
+
+
+# --- Commands ------------------------------------------------------------------------------------------------------------
+
+
+class Block(NamedTuple):
+    line: int
+    language: str
+    text: str
+    prints: str | None
+
+
+def blocks(text: str) -> list[Block]:
+    """The blocks of a page that are to be run, with what each must print."""
+    found: list[Block] = []
+    for at in re.finditer(r"^<!-- (run|prints) -->\n+```(\w*)\n(.*?)^```$", text, re.M | re.S):
+        if at[1] == "run":
+            found.append(Block(text.count("\n", 0, at.start()) + 1, at[2], at[3], None))
+        else:
+            assert found, "a block that prints has none before it"
+            assert found[-1].prints is None, f"the block at line {found[-1].line} prints two things"
+            found[-1] = found[-1]._replace(prints=at[3])
+    return found
+
+
+def _pattern(shown: str) -> str:
+    return ".*?".join(re.escape(piece) for piece in re.sub(r"\s", "", shown).split("…"))
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+COMMANDS = {"sh": ["bash", "-euo", "pipefail", "-s"], "python": [sys.executable, "-"]}
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_the_commands_of_a_page_print_what_it_shows(page: str, tmp_path: Path) -> None:
+    for tool in ("bash", "curl"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed: on Debian and Ubuntu, apt-get install {tool}")
+    to_run = blocks((ROOT / page).read_text("utf-8"))
+    assert to_run, f"{page} has no block to run"
+    other_port = str(_free_port())
+    # A data directory where the commands look for it, so that a page can show them.
+    with TrackrecordServer(data=str(tmp_path / "trackrecord-data")) as server:
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)},
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "TOKEN": server.token,
+        }
+        for block in to_run:
+            script = block.text.replace(URL, server.url).replace(OTHER_PORT, other_port)
+            ran = subprocess.run(
+                COMMANDS[block.language],
+                input=script,
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=RUN_TIMEOUT_S,
+                check=False,
+            )
+            where = f"{page}, line {block.line}"
+            assert ran.returncode == 0, f"{where}: {ran.stdout}{ran.stderr}"
+            if block.prints is not None:
+                printed = ran.stdout.replace(server.url, URL).replace(other_port, OTHER_PORT)
+                matches = re.fullmatch(_pattern(block.prints), re.sub(r"\s", "", printed), re.S)
+                assert matches, f"{where} printed\n{printed}\n{ran.stderr}and shows\n{block.prints}"
+
+
+if __name__ == "__main__":
+    SETTINGS_PAGE.write_text(with_tables(SETTINGS_PAGE.read_text("utf-8")), "utf-8")
+    print(f"wrote the tables of {_name(SETTINGS_PAGE)}")
