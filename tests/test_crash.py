@@ -6,9 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from real_server import Load, RealServer, runs, until
+from real_server import Client, Load, RealServer, runs, until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the server's processes in /proc")
+
+
+def healthy(url: str) -> bool:
+    with Client(url) as client:
+        return client.ask("GET", "/-/health")[0] == 200
 
 
 def test_kill_9_under_load_loses_no_acknowledged_event_and_doubles_none(tmp_path: Path) -> None:
@@ -41,12 +46,14 @@ def test_kill_9_of_the_store_under_load_is_noticed_by_nobody(tmp_path: Path) -> 
         killed = set()
         for _ in range(3):
             load.wait_for_more(200)
+            until(lambda: healthy(server.url))
             store = server.store_pid
             assert store not in killed
             os.kill(store, signal.SIGKILL)
             killed.add(store)
             until(lambda store=store: not runs(store))
         load.wait_for_more(200)
+        until(lambda: healthy(server.url))
         load.stop()
         load.compare(server.url)
     assert (load.refused, load.unanswered) == ({}, 0)

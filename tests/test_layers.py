@@ -23,7 +23,7 @@ LEVELS = (
 )
 LEVEL_OF = {part: number for number, parts in enumerate(LEVELS) for part in parts}
 PURE = {"rules", "wire"}
-NOT_PURE = {"os", "time", "socket", "sqlite3", "asyncio", "random", "threading", "subprocess", "logging", "sqlalchemy", "starlette", "httpx"}
+NOT_PURE = {
     "os",
     "time",
     "socket",
@@ -35,7 +35,6 @@ NOT_PURE = {"os", "time", "socket", "sqlite3", "asyncio", "random", "threading",
     "logging",
     "sqlalchemy",
     "starlette",
-    "uvicorn",
     "httpx",
 }
 

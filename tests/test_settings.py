@@ -36,7 +36,7 @@ def test_a_setting_that_cannot_be_is_named_with_what_is_wrong(flags, environ, me
     assert caught.value.message == message
 
 
-@pytest.mark.parametrize("text", ["port = ", "colour = 1", "port = 'x'"])
+@pytest.mark.parametrize("text", ["port = ", "colour = 1", "port = 'x'", "data = 'elsewhere'", "ephemeral = true"])
 def test_a_settings_file_that_cannot_be_is_named(tmp_path, text):
     (tmp_path / "settings.toml").write_text(text)
     with pytest.raises(SettingInvalid, match=r"settings\.toml"):

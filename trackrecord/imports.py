@@ -102,11 +102,10 @@ class Services(Protocol):
     def in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]: ...
 
 
-class Appended(NamedTuple):
-    """Events that are in the journal, at positions `first` to `last` (`first - 1` for none); which are new is not known yet."""
+class Prepared(NamedTuple):
+    """Lines that were read and judged, and nothing kept of them yet."""
 
-    first: int
-    last: int
+    records: list[Record]
     refused: list[Refused]
     ignored: list[str]
 
@@ -154,15 +153,12 @@ def refusal(line: int, error: TrackrecordError) -> Refused:
 
 
 async def take_events(services: Services, workspace: Workspace, lines: Sequence[bytes]) -> Taken:
-    """Keep the events of some lines, each judged as POST /events would.
-
-    Raises Unavailable when nothing was kept, or when what was kept could not be counted within SETTLE_S.
-    """
-    return await settled(services, await append_events(services, workspace, lines))
+    """Keep the events of some lines, each judged as POST /events would. Raises what keep_events raises."""
+    return await keep_events(services, await prepare_events(services, workspace, lines))
 
 
-async def append_events(services: Services, workspace: Workspace, lines: Sequence[bytes]) -> Appended:
-    """Bring the events of some lines onto stable storage, in their order and next to each other. Raises Unavailable with none kept."""
+async def prepare_events(services: Services, workspace: Workspace, lines: Sequence[bytes]) -> Prepared:
+    """Read some lines, and find their contacts and names. A name that is new is made."""
     profile, now = services.profile, services.now()
     second, received_at_ms = int(now), int(now * 1000)
     refused: list[Refused] = []
@@ -207,15 +203,18 @@ async def append_events(services: Services, workspace: Workspace, lines: Sequenc
         event = services.ingest.event(workspace, contact, name, each.accepted, received_at_ms)
         records.append(event if each.distinct is None else msgspec.structs.replace(event, distinct=each.distinct))
     refused.sort(key=lambda row: row.line)
-    first = await services.ingest.append(records) if records else 1
-    return Appended(first, first + len(records) - 1, refused, ignored.names())
+    return Prepared(records, refused, ignored.names())
 
 
-async def settled(services: Services, appended: Appended) -> Taken:
-    """Tell new from duplicate, once the store has come so far. Raises Unavailable after SETTLE_S; the events are kept all the same."""
-    first, last = appended.first, appended.last
+async def keep_events(services: Services, prepared: Prepared) -> Taken:
+    """Bring prepared events onto stable storage, next to each other and in their order, and tell new from duplicate.
+
+    Raises Unavailable when none was kept; or when the store did not reach them within SETTLE_S, though all are kept.
+    """
     duplicate = 0
-    if first <= last:
+    if prepared.records:
+        first = await services.ingest.append(prepared.records)
+        last = first + len(prepared.records) - 1
         until = time.monotonic() + SETTLE_S
         while True:
             try:
@@ -225,7 +224,7 @@ async def settled(services: Services, appended: Appended) -> Taken:
                 if time.monotonic() > until:
                     raise
                 await asyncio.sleep(0.1)
-    return Taken(last - first + 1 - duplicate, duplicate, appended.refused, appended.ignored)
+    return Taken(len(prepared.records) - duplicate, duplicate, prepared.refused, prepared.ignored)
 
 
 def _event(text: bytes, ignored: _Ignored) -> ImportedEvent:

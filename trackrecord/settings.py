@@ -20,6 +20,7 @@ from .rules.versions import served
 
 ENV_PREFIX = "TRACKRECORD_"
 FILE_NAME = "settings.toml"
+NOT_IN_FILE = frozenset({"data", "ephemeral"})  # which directory it is is decided before the file in it is read
 NOT_SETTINGS = frozenset({"url"})  # TRACKRECORD_URL: which server the command line talks to
 
 
@@ -133,7 +134,11 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> S
         if name.startswith(ENV_PREFIX) and name[len(ENV_PREFIX) :].lower() not in NOT_SETTINGS
     }
     data = Path(given.get("data") or from_env.get("data") or Settings().data)
-    from_file = {name: _check(name, value, FILE_NAME) for name, value in _from_file(data / FILE_NAME).items()}
+    ephemeral = given.get("ephemeral", from_env.get("ephemeral", False))
+    lines = {} if ephemeral else _from_file(data / FILE_NAME)
+    for name in NOT_IN_FILE & lines.keys():
+        raise SettingInvalid(f"{FILE_NAME}: {name} cannot be set in a file that lies in the data directory; use --{name}", field=name)
+    from_file = {name: _check(name, value, FILE_NAME) for name, value in lines.items()}
     settings = msgspec.convert({**from_file, **from_env, **given}, Settings)
     settings.effective_profile()
     if settings.public_url and not settings.public_url.startswith(("http://", "https://")):

@@ -3,13 +3,14 @@
 Used by the journal and the SQLite store, which are writers of one file each.
 """
 
+import os
 import sqlite3
-import sys
 import threading
 from pathlib import Path
 from urllib.parse import quote
 
 PAGE_BYTES = 4096  # what SQLite makes new files with
+LOG_HEADER_BYTES, FRAME_BYTES = 32, 24 + PAGE_BYTES  # of the write-ahead log
 
 
 def connect(path: Path, *, durable: bool = False, readonly: bool = False, cache_mb: int = 64) -> sqlite3.Connection:
@@ -38,12 +39,14 @@ class Checkpointer:
     ended the writer's own `finish()` copies what little came since, and the next commit starts the log anew.
     """
 
-    def __init__(self, path: Path, *, limit_bytes: int = 32 << 20) -> None:
+    def __init__(self, path: Path, *, limit_bytes: int = 32 << 20, look_every: int = 64) -> None:
         self._path = path
+        self._log = Path(f"{path}-wal")
         self._limit_pages = limit_bytes // PAGE_BYTES
         self._wanted = threading.Event()
         self._copied = threading.Event()
         self._stopping = False
+        self._look_every = look_every  # commits between looks at the log's length
         self._pokes = 0
         self._thread = threading.Thread(target=self._run, name=f"checkpoint {path.name}", daemon=True)
         self._thread.start()
@@ -54,7 +57,7 @@ class Checkpointer:
             self._copied.clear()
             return self.finish(db)
         self._pokes += 1
-        if self._pokes % 64 == 0 and not self._wanted.is_set() and self._log_pages() > self._limit_pages:
+        if self._pokes % self._look_every == 0 and not self._wanted.is_set() and self._log_pages() > self._limit_pages:
             self._wanted.set()
         return False
 
@@ -69,10 +72,22 @@ class Checkpointer:
         self._thread.join()
 
     def _log_pages(self) -> int:
-        """Pages in the log now. The log's file keeps its size when it starts anew; its index tells, in the field mxFrame."""
+        """Pages in the log now. Its file keeps its size when it starts anew, so what counts are the frames of the present round.
+
+        Those stand first and carry the salt of the log's header (SQLite, "WAL-mode File Format"). The log itself is looked at and
+        not its index beside it: closing that file would drop the locks that SQLite holds on it for this whole process.
+        """
         try:
-            with open(f"{self._path}-shm", "rb") as index:
-                return int.from_bytes(index.read(20)[16:20], sys.byteorder)
+            with open(self._log, "rb", buffering=0) as log:
+                salt = log.read(24)[16:24]
+                low, high = 0, max(0, os.fstat(log.fileno()).st_size - LOG_HEADER_BYTES) // FRAME_BYTES
+                while low < high:
+                    middle = (low + high) // 2
+                    if os.pread(log.fileno(), 8, LOG_HEADER_BYTES + middle * FRAME_BYTES + 8) == salt:
+                        low = middle + 1
+                    else:
+                        high = middle
+                return low
         except FileNotFoundError:
             return 0
 
@@ -90,5 +105,7 @@ class Checkpointer:
                     # A full disk: the log stays as it is, nothing is lost, and a later poke tries again.
                     pass
                 self._wanted.clear()
+                if self._stopping:
+                    return  # close() asked while we copied, and would wait for ever for what was just cleared
         finally:
             db.close()

@@ -1,17 +1,19 @@
 """Wrong command lines: one sentence that says what to do, on stderr, and no traceback."""
 
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from trackrecord import __version__
+from trackrecord.cli import run
 
 from .shell import COMMAND, Shell, environment
 
 USAGE = [
     (["bogus"], "no such command 'bogus'. See trackrecord --help"),
     (["import", "contacts"], "missing argument 'FILE'. See trackrecord import contacts --help"),
-    ("invalid value for '--limit': 0 is not in the range 1<=x<=10000. See trackrecord events list --help",),
     (["serve", "--set", "dedup"], "--set wants name=value, got 'dedup'; trackrecord settings lists the names"),
     (["serve", "--set", "colour=blue"], "--colour: there is no setting 'colour'; trackrecord settings lists them all"),
     (["serve", "--profile", "odd"], "profile must be one of lenient, strict, got 'odd'"),
@@ -38,21 +40,25 @@ TROUBLE = [
 ]
 
 
-def ran(arguments: list[str], shell: Shell) -> tuple[int, str, str]:
-    done = shell.run(*arguments)
-    return done.code, done.out, done.err
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current directory, and nothing of ours in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("TRACKRECORD_")]:
+        monkeypatch.delenv(name)
+    return tmp_path
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), USAGE, ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "")
-def test_a_wrong_command_line_exits_with_2(arguments: list[str], sentence: str, shell: Shell):
-    assert ran(arguments, shell) == (2, "", f"trackrecord: {sentence}\n")
-    assert list(shell.cwd.iterdir()) == []
+def test_a_wrong_command_line_exits_with_2(arguments: list[str], sentence: str, here: Path, capsys: pytest.CaptureFixture[str]):
+    assert (run(arguments), *capsys.readouterr()) == (2, "", f"trackrecord: {sentence}\n")
+    assert list(here.iterdir()) == []
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), TROUBLE, ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "")
-def test_what_cannot_be_done_exits_with_1(arguments: list[str], sentence: str, shell: Shell):
-    assert ran(arguments, shell) == (1, "", f"trackrecord: {sentence}\n")
-    assert list(shell.cwd.iterdir()) == []
+def test_what_cannot_be_done_exits_with_1(arguments: list[str], sentence: str, here: Path, capsys: pytest.CaptureFixture[str]):
+    assert (run(arguments), *capsys.readouterr()) == (1, "", f"trackrecord: {sentence}\n")
+    assert list(here.iterdir()) == []
 
 
 def test_version_loads_nothing_that_it_does_not_need():

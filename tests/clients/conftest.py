@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from client_shapes import NOW
 
 from trackrecord.testing import TrackrecordServer
-
-from client_shapes import NOW
 
 
 @pytest.fixture

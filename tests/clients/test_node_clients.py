@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from client_shapes import ADMIN, NOW, whole_contact
 
 from trackrecord.testing import TrackrecordServer
-
-from client_shapes import ADMIN, NOW, whole_contact
 
 NODE = Path(__file__).parent / "node"
 TIMEOUT_S = 60

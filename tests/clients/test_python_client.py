@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from client_shapes import ADMIN, NOW, whole_contact
 from intercom import (
     AsyncIntercom,
     CreateContactRequestWithEmail,
@@ -28,8 +29,6 @@ from intercom.unstable.errors import NotFoundError as UnstableNotFoundError
 from intercom.unstable.errors import UnauthorizedError as UnstableUnauthorizedError
 
 from trackrecord.testing import TrackrecordServer
-
-from client_shapes import ADMIN, NOW, whole_contact
 
 
 async def said(answer: Any) -> Any:

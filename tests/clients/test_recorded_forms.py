@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+from client_shapes import NOW
 
 from trackrecord.testing import TrackrecordServer
-
-from client_shapes import NOW
 
 TIMEOUT_S = 10
 

@@ -12,7 +12,7 @@ from store_examples import baseline, erasure, event, everything
 
 from trackrecord.errors import DataDirectoryUnusable, Unavailable
 from trackrecord.stores.base import Selection, Summary
-from trackrecord.stores.sqlite import SqliteReader, SqliteStore
+from trackrecord.stores.sqlite import GATHER_MAX, SqliteReader, SqliteStore
 
 
 @pytest.fixture
@@ -77,11 +77,12 @@ def test_a_sender_in_step_with_another_is_found_to_be_heavy_too(store, path):
     assert sqlite3.connect(path).execute("SELECT DISTINCT contact FROM summaries ORDER BY 1").fetchall() == [(1,), (2,)]
 
 
-def test_a_scan_of_more_events_than_are_sorted_in_memory_misses_none(store, monkeypatch):
-    monkeypatch.setattr("trackrecord.stores.sqlite.GATHER_MAX", 5)
-    store.append(1, [event(contact=1 + number % 3, created_at=number) for number in range(30)])
-    found = [stored.position for stored in store.scan(Selection(1, contacts=[1, 3]), after=2)]
-    assert found == [position for position in range(3, 31) if position % 3 != 2]
+def test_a_scan_of_more_events_than_are_sorted_in_memory_misses_none(store):
+    count = GATHER_MAX * 3 // 2
+    for first in range(1, count + 1, 10_000):
+        store.append(first, [event(contact=1 + position % 4, created_at=position) for position in range(first, first + 10_000)])
+    found = [stored.position for stored in store.scan(Selection(1, contacts=[1, 2, 3]), after=1_000)]
+    assert found == [position for position in range(1_001, count + 1) if position % 4 != 3]
 
 
 # Failures.

@@ -139,6 +139,16 @@ JSON_ROWS = (
         post("/events", event(metadata={"a": json.loads("[" * 17 + "]" * 17)})),
         refused("metadata.a", "nests deeper than 16 levels"),
     ),
+    Row(
+        "17 levels in a rich link",
+        post("/events", event(metadata={"a": {"url": "https://a.b", "value": json.loads("[" * 17 + "]" * 17)}})),
+        refused("metadata.a", "nests deeper than 16 levels"),
+    ),
+    Row(
+        "a number past every other",
+        post("/events", MANY_DIGITS.encode()),
+        (400, "parameter_invalid", "the body must not have a number too large to be read", None),
+    ),
     Row("of a key sent twice, the last", post("/events", EVENT.replace(b"}", b',"user_id":"nobody"}')), NO_USER),
     Row(
         "of a key sent twice, the last's type",
@@ -686,7 +696,17 @@ TOKEN_ROWS = (
     Row("Basic with a NUL", whoami(basic(f"{TOKEN}\0:".encode())), NO_TOKEN),
     Row("Basic in latin-1", whoami("Authorization: Basic \xff\xfe"), NO_TOKEN),
 )
-ROWS = (*JSON_ROWS, *EVENT_ROWS, *SUMMARY_ROWS, *QUERY_ROWS, *CONTACT_ROWS, *BODY_ROWS, *HEAD_ROWS, *TOKEN_ROWS)
+IMPORT_ROWS = (
+    Row(
+        "import: 2,001 lines",
+        post("/-/api/import/events", (EVENT + b"\n") * 2001),
+        (400, "parameter_invalid", "send at most 2000 lines at once, got 2001", None),
+    ),
+    Row("import: 1 MiB and a byte", post("/-/api/import/contacts", b" " * (MIB + 1)), TOO_LARGE),
+    Row("import: 1 MiB of gzip that is 1 GiB", post("/-/api/import/events", b"{bomb}"), TOO_LARGE),
+    Row("import: no credentials", request("POST", "/-/api/import/events", body=EVENT), NO_TOKEN),
+)
+ROWS = (*JSON_ROWS, *EVENT_ROWS, *SUMMARY_ROWS, *QUERY_ROWS, *CONTACT_ROWS, *BODY_ROWS, *HEAD_ROWS, *TOKEN_ROWS, *IMPORT_ROWS)
 
 
 class Known(NamedTuple):
@@ -734,8 +754,36 @@ def test_the_table_names_each_of_its_requests_once():
 def test_a_bad_request_has_its_exact_answer_and_leaves_no_trace(known: Known, raw: Callable[..., Answer], bomb: bytes, row: Row):
     sent = row.sent.replace(b"{id}", known.contact["id"].encode())
     if b"{bomb}" in sent:
-        sent = post("/events", bomb, "Content-Encoding: gzip")
+        sent = post(row.sent.split(b" ")[1].decode(), bomb, "Content-Encoding: gzip")
     status, code, message, field = row.answer
     answer = raw(known.server, sent)
     assert answer.error == (status, code, message.replace("{id}", known.contact["id"]), field)
+    assert everything(known.server) == known.before
+
+
+BAD_LINES = [
+    (b"\0", "parameter_invalid", None),
+    (b"\xff\xfe", "parameter_invalid", None),
+    (EVENT[:-1], "parameter_invalid", None),
+    (b"[" * 100_000, "parameter_invalid", None),
+    (b'{"metadata":' * 50_000, "parameter_invalid", None),
+    (b"[]", "parameter_invalid", None),
+    (b"null", "parameter_invalid", None),
+    (b"{}", "parameter_not_found", "user_id"),
+    (b'{"event_name":1}', "type_mismatch", "event_name"),
+    (json.dumps(event(event_name="a\0")).encode(), "parameter_invalid", "event_name"),
+    (json.dumps(event(event_name="n" * 256)).encode(), "data_invalid", "event_name"),
+    (json.dumps(event(user_id="nobody")).encode(), "not_found", None),
+    (json.dumps(event(created_at=-1)).encode(), "data_invalid", "created_at"),
+    (with_number("created_at", "1e400"), "parameter_invalid", "created_at"),
+    (with_number("created_at", MANY_DIGITS), "parameter_invalid", "created_at"),
+    (json.dumps(event(metadata=1)).encode(), "type_mismatch", "metadata"),
+]
+
+
+def test_bad_lines_of_an_import_are_refused_one_by_one_and_leave_no_trace(known: Known):
+    body = Api(known.server).post("/-/api/import/events", b"\n".join(line for line, _, _ in BAD_LINES)).json
+    refused = [(each["line"], each["code"], each.get("field")) for each in body["refused"]]
+    assert (body["new"], body["duplicate"]) == (0, 0)
+    assert refused == [(number, code, field) for number, (_, code, field) in enumerate(BAD_LINES, 1)]
     assert everything(known.server) == known.before

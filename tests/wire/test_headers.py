@@ -66,14 +66,14 @@ def test_calls_are_counted_by_token_in_windows_of_ten_seconds():
     with TrackrecordServer(profile="strict") as server:
         made = server.server.directory.tokens.create(1, "other", ["read_contacts"], now=0)
         api, other = Api(server), Api(server, made[1])
-        server.clock.freeze(1_700_000_003.9)
+        server.clock.freeze(1_700_000_043.9)
         # 10,000 a minute are 1,666 in each of the first two windows of a minute and 1,667 in the others.
-        assert [rates(api.get("/me")) for _ in range(3)] == [(1666, 1666 - used, 1_700_000_010) for used in (1, 2, 3)]
-        assert rates(other.get("/me")) == (1666, 1665, 1_700_000_010)
-        assert rates(api.post("/events", b"no JSON")) == (1666, 1662, 1_700_000_010)
-        assert rates(other.post("/events", {})) == (1666, 1664, 1_700_000_010)
-        server.clock.freeze(1_700_000_010)
-        assert rates(api.get("/me")) == (1666, 1665, 1_700_000_020)
+        assert [rates(api.get("/me")) for _ in range(3)] == [(1666, 1666 - used, 1_700_000_050) for used in (1, 2, 3)]
+        assert rates(other.get("/me")) == (1666, 1665, 1_700_000_050)
+        assert rates(api.post("/events", b"no JSON")) == (1666, 1662, 1_700_000_050)
+        assert rates(other.post("/events", {})) == (1666, 1664, 1_700_000_050)
+        server.clock.freeze(1_700_000_050)
+        assert rates(api.get("/me")) == (1666, 1665, 1_700_000_060)
         limits = []
         for window in range(12):
             server.clock.freeze(1_700_000_040 + window * 10)  # a whole minute begins here

@@ -1,34 +1,11 @@
-"""The command line. One file a noun; each is imported when its command is asked for, so that none waits for the others.
-
-To add a command, write its file with an `app` and add a row to COMMANDS.
-"""
+"""The command line. The commands are in app.py; here is what happens around every one of them."""
 
 import os
 import sys
-from importlib import import_module
-from typing import Annotated, Any
-
-import typer
-from typer.core import TyperGroup
-from typer.main import get_command
+from typing import Any
 
 from .. import __version__
 from ..errors import SettingInvalid, TrackrecordError
-
-# name, the module here that holds it; shown in this order
-COMMANDS = {
-    "serve": "serve",
-    "import": "importing",
-    "export": "exporting",
-    "events": "events",
-    "contacts": "contacts",
-    "token": "tokens",
-    "workspace": "workspaces",
-    "backup": "backup",
-    "check": "check",
-    "settings": "settings",
-    "version": "version",
-}
 
 EXIT_TROUBLE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -37,41 +14,15 @@ class UsageWrong(TrackrecordError):
     """Options that do not go together, or values that cannot be used: the command line must change."""
 
 
-class Commands(TyperGroup):
-    """Loads a command's module when it is asked for."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f".{COMMANDS[cmd_name]}", __name__)
-        command = get_command(module.app)
-        command.name = cmd_name
-        return command
-
-
-app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-def _show_version(asked: bool) -> None:
-    if asked:
-        print(f"trackrecord {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _trackrecord(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)] = False,
-) -> None:
-    """A record of what your customers did: speaks Intercom's Data Events API, and keeps every event exactly once."""
-
-
 def run(arguments: list[str]) -> int:
     """Run a command; return its exit code. Every error becomes one sentence on stderr here, and nowhere else."""
+    if arguments in (["version"], ["--version"]):  # answered before anything is loaded: that would take longer than the answer
+        print(version_line())
+        return 0
+    from . import app
+
     try:
-        return int(get_command(app).main(arguments, prog_name="trackrecord", standalone_mode=False) or 0)
+        return app.main(arguments)
     except (UsageWrong, SettingInvalid) as error:
         return _fail(error.message, EXIT_USAGE)
     except TrackrecordError as error:
@@ -89,11 +40,18 @@ def run(arguments: list[str]) -> int:
         return _usage(error)
 
 
+def version_line() -> str:
+    """Ours, and those of what is beneath it."""
+    import platform
+    import sqlite3
+
+    return f"trackrecord {__version__} (Python {platform.python_version()}, SQLite {sqlite3.sqlite_version})"
+
+
 def _usage(error: Any) -> int:
     path = error.ctx.command_path if getattr(error, "ctx", None) is not None else "trackrecord"
     message = error.format_message().strip()
-    if message.startswith("Usage:") or not message:  # asked for nothing: shown what there is
-        print(message)
+    if not message:  # nothing was asked for: the help has been shown
         return EXIT_USAGE
     message = message[0].lower() + message[1:]
     return _fail(f"{message.rstrip('.')}. See {path} --help", EXIT_USAGE)

@@ -20,7 +20,7 @@ BYTES_MAX = 8 << 20
 
 
 class Direct:
-    """While the store folds one chunk in, the next ones are read: they enter the journal in their order."""
+    """While one chunk is written and folded in, the next ones are read; they enter the journal in their order."""
 
     def __init__(self, opened: server.Server, workspace: Workspace, noun: str) -> None:
         self.lines_max, self.bytes_max = LINES_MAX, BYTES_MAX
@@ -37,8 +37,10 @@ class Direct:
         async with self._turn:
             if self._noun == "contacts":
                 return await imports.take_contacts(self._server, self._workspace, lines)
-            appended = await imports.append_events(self._server, self._workspace, lines)
-        return await imports.settled(self._server, appended)
+            prepared = await imports.prepare_events(self._server, self._workspace, lines)
+            keeping = asyncio.ensure_future(imports.keep_events(self._server, prepared))
+            await asyncio.sleep(0)  # it stands in the journal's queue before the next lines are read
+        return await keeping
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
@@ -30,6 +30,7 @@ app = typer.Typer(
 
 EXIT_REFUSED = 1  # the file was read to its end, and some of its lines were refused
 FORMATS = ("ndjson", "csv")
+GRACE_S = 2.0  # what Ctrl-C leaves to chunks that are on their way
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="NDJSON or CSV, plain or gzip; - for standard input.")]
 Url = Annotated[
@@ -81,6 +82,9 @@ class Chunk(NamedTuple):
     @property
     def records(self) -> int:
         return len(self.lines) + len(self.unreadable)
+
+
+Waiting = deque[tuple[Chunk, "asyncio.Task[Taken]"]]  # chunks on their way, in the order of the file
 
 
 @app.command()
@@ -220,7 +224,7 @@ async def _bring(source: "Input", noun: str, place: Place, progress: "Resumable"
     from .lines import InputUnusable
 
     damaged: InputUnusable | None = None
-    waiting: deque[tuple[Chunk, asyncio.Task[Taken]]] = deque()
+    waiting: Waiting = deque()
     async with place.opened(noun, watched) as sink:
         watched.begin(progress.before)
         started = time.monotonic()
@@ -229,7 +233,7 @@ async def _bring(source: "Input", noun: str, place: Place, progress: "Resumable"
             try:
                 for chunk in _chunks(records, source, sink):
                     while len(waiting) >= sink.together:
-                        await _settle(*waiting.popleft(), progress, watched)
+                        await _settle(waiting, progress, watched)
                     progress.done.sent += chunk.records
                     progress.save()
                     waiting.append((chunk, asyncio.create_task(_take(sink, chunk))))
@@ -237,7 +241,14 @@ async def _bring(source: "Input", noun: str, place: Place, progress: "Resumable"
             except InputUnusable as error:
                 damaged = error
             while waiting:
-                await _settle(*waiting.popleft(), progress, watched)
+                await _settle(waiting, progress, watched)
+        except asyncio.CancelledError:
+            # Ctrl-C. What is on its way arrives in a moment, as a rule, and then nothing has to be sent again.
+            with suppress(TimeoutError, TrackrecordError):
+                async with asyncio.timeout(GRACE_S):
+                    while waiting:
+                        await _settle(waiting, progress, watched)
+            raise
         finally:
             progress.done.sent_again += sink.sent_again
             for _, task in waiting:
@@ -286,11 +297,13 @@ async def _take(sink: Sink, chunk: Chunk) -> "Taken":
     return await sink.take(chunk.lines) if chunk.lines else Taken(0, 0, [])
 
 
-async def _settle(chunk: Chunk, task: "asyncio.Task[Taken]", progress: "Resumable", watched: "Watched") -> None:
-    """Count what became of a chunk. An error of its task is raised here, with the progress as it was before."""
+async def _settle(waiting: "Waiting", progress: "Resumable", watched: "Watched") -> None:
+    """Count what became of the first chunk that waits. An error of its task is raised here, with the progress as it was before."""
     import msgspec
 
-    taken = await task
+    chunk, task = waiting[0]
+    taken = await asyncio.shield(task)
+    waiting.popleft()
     refused = [msgspec.structs.replace(row, line=chunk.numbers[row.line - 1]) for row in taken.refused] + chunk.unreadable
     refused.sort(key=lambda row: row.line)
     progress.refuse(refused)
@@ -324,10 +337,11 @@ def _report(file: str, place: Place, noun: str, progress: "Resumable", taken_s: 
             }
         )
         return
-    rate = (done.records - progress.before) / max(taken_s, 0.001)
+    brought = done.records - progress.before
     earlier = f", {progress.before:,} of them in an earlier run" if progress.before else ""
+    rate = f", {brought / taken_s:,.0f} a second" if brought >= 1000 and taken_s > 0 else ""
     print(f"{'standard input' if file == '-' else file} is in {place.shown}")
-    print(f"{output.counted(done.records, 'line')}{earlier}; {taken_s:.1f} s, {rate:,.0f} a second\n")
+    print(f"{output.counted(done.records, 'line')}{earlier}; {taken_s:.1f} s{rate}\n")
     width = len(f"{done.records:,}")
     print(f"  {done.new:>{width},}  new {noun}")
     print(f"  {done.duplicate:>{width},}  duplicate: there already, and left as they are")

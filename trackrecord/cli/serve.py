@@ -83,6 +83,7 @@ def run(settings: Settings) -> None:
 
     logs.set_up(settings.log_format)
     # Both end the server alike. By default SIGTERM would end the process where uvicorn hands it on, with everything still open.
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts into the background with SIGINT ignored
     signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

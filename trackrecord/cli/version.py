@@ -1,11 +1,8 @@
-"""`trackrecord version`."""
-
-import platform
-import sqlite3
+"""`trackrecord version`, as the help shows it; its answer is given in __init__.py."""
 
 import typer
 
-from .. import __version__
+from . import version_line
 
 app = typer.Typer(add_completion=False)
 
@@ -13,4 +10,4 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def version() -> None:
     """Print the version, and those of Python and SQLite beneath it."""
-    print(f"trackrecord {__version__} (Python {platform.python_version()}, SQLite {sqlite3.sqlite_version})")
+    print(version_line())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Who = Annotated[
     str | None,
-    typer.Argument(metavar="[WHO]", help="A contact's id, external id, anonymous id or email, tried in this order.", show_default=False),
+    typer.Argument(metavar="WHO", help="A contact's id, external id, anonymous id or email, tried in this order.", show_default=False),
 ]
 ById = Annotated[str | None, typer.Option("--id", help="The contact's id.", show_default=False)]
 ByUserId = Annotated[str | None, typer.Option("--user-id", help="The contact's external id, or a lead's anonymous id.", show_default=False)]

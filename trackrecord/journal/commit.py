@@ -4,6 +4,7 @@ All bookkeeping happens on the event loop; a single thread writes. While it writ
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -81,6 +82,12 @@ class Journal:
         batch.records.extend(records)
         self._schedule()
         return await batch.done + index
+
+    async def probe(self) -> None:
+        """While the last write has failed: try whether writing works again, so that health can tell without an event to lose."""
+        if self.trouble is not None and self._writing is None and not self._gathering.records:
+            with contextlib.suppress(Unavailable):
+                await self.append_many([])
 
     async def close(self) -> None:
         """Write what waits, then end the thread and close the file."""

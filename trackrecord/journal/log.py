@@ -81,8 +81,8 @@ class JournalReader:
                 if len(records) >= limit:
                     break
             rows.close()
-        except sqlite3.Error as error:
-            raise Unavailable(f"the journal cannot be read: {error}") from None
+        except (sqlite3.Error, msgspec.DecodeError) as error:
+            raise Unavailable(f"the journal cannot be read above position {after}: {error}") from None
         return Batch(first, records) if records else None
 
     def span(self) -> tuple[int, int]:

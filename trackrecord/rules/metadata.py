@@ -130,7 +130,8 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
             field = f"metadata.{sent_key[:KEY_SHOWN_MAX]}"
             if letter == "x" and not nested:
                 raise DataInvalid(f"{field} must be a string, number, boolean, rich link or amount", field=field)
-            if letter == "x" and _depth(value) > NESTING_MAX:
+            flat = letter != "x" and not any(isinstance(part, (dict, list)) for part in value.values())
+            if not flat and _depth(value) > NESTING_MAX:
                 raise DataInvalid(f"{field} nests deeper than {NESTING_MAX} levels", field=field)
         values[key] = value
         kinds[key] = letter

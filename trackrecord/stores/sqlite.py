@@ -26,7 +26,6 @@ SCAN_POSITIONS = 4096  # looked at in one step of a scan; no step holds a snapsh
 GATHER_MAX = 100_000  # positions a scan of chosen contacts sorts in memory; with more, reading everything is as fast
 
 LOG_BYTES = 128 << 20  # a longer log is copied back into the file; in a long one, many changes of a page are copied as one
-RECORDS_A_POKE = 128  # the checkpointer counts commits, and thinks of small ones
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1  # what SQLite can compare with
 
@@ -224,14 +223,13 @@ class SqliteStore(SqliteReader):
         self._db.execute("PRAGMA secure_delete=ON")  # erased means overwritten, not only unreachable
         self._appender = Appender(self._db, heavy_keys=heavy_keys, probe_one_in=probe_one_in)
         self._writes = threading.RLock()
-        self._checkpointer = Checkpointer(path, limit_bytes=LOG_BYTES)
+        self._checkpointer = Checkpointer(path, limit_bytes=LOG_BYTES, look_every=1)
 
     def append(self, first: int, records: Sequence[Record]) -> None:
         with self._writing():
             self._appender.append(first, records)
         with self._writes, suppress(sqlite3.Error):  # the batch is kept; a log that cannot be copied now waits for a later poke
-            for _ in range(1 + len(records) // RECORDS_A_POKE):
-                self._checkpointer.poke(self._db)
+            self._checkpointer.poke(self._db)
 
     def sync(self) -> int:
         # In NORMAL a commit is written and not flushed. One commit in FULL flushes the log with all that went before it,

@@ -48,7 +48,8 @@ def mismatch(text: str, *, whole: str | None = None) -> RequestError:
     too_large = _RANGE.match(text)
     if too_large is not None:
         field = _field(too_large[1], whole)
-        return ParameterInvalid(f"{field or 'the body'} has a number too large to be read", field=field)
+        said = "has a number" if field else "the body must not have a number"
+        return ParameterInvalid(f"{field or ''} {said} too large to be read".lstrip(), field=field)
     found = _TYPES.match(text)
     if found is None:
         return ParameterInvalid(f"Invalid JSON: {text}", field=whole)

@@ -1,0 +1,58 @@
+"""The command's commands: one file a noun, each loaded when it is asked for, so that none waits for the others.
+
+To add a command, write its file with an `app` and add a row to COMMANDS.
+"""
+
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from . import version_line
+
+# name, the module here that holds it; shown in this order
+COMMANDS = {
+    "serve": "serve",
+    "import": "importing",
+    "export": "exporting",
+    "events": "events",
+    "contacts": "contacts",
+    "token": "tokens",
+    "workspace": "workspaces",
+    "backup": "backup",
+    "check": "check",
+    "settings": "settings",
+    "version": "version",
+}
+
+
+class Commands(TyperGroup):
+    """Loads a command's module when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        command = get_command(import_module(f"{__package__}.{COMMANDS[cmd_name]}").app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _trackrecord(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """A record of what your customers did: speaks Intercom's Data Events API, and keeps every event exactly once."""
+    if version:
+        print(version_line())
+        raise typer.Exit
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; return its exit code. What it raises is the caller's to say."""
+    return int(get_command(app).main(arguments, prog_name="trackrecord", standalone_mode=False) or 0)
