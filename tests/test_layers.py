@@ -19,7 +19,8 @@ LEVELS = (
     {"engines"},  # apart from server, because a consumer's process starts there and should not load a web server
     {"backup", "check"},
     {"server"},
-    {"cli", "testing", "__main__"},
+    {"cli", "testing"},
+    {"__main__"},
 )
 LEVEL_OF = {part: number for number, parts in enumerate(LEVELS) for part in parts}
 PURE = {"rules", "wire"}

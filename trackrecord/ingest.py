@@ -17,7 +17,7 @@ from .errors import Unavailable
 from .journal.commit import Journal
 from .rules.directory import EventName, Workspace
 from .rules.events import Accepted, accept
-from .rules.identity import Identifier, for_submit, someone
+from .rules.identity import Identifier, for_submit
 from .rules.metadata import Kept
 from .rules.profiles import Profile
 from .rules.records import Baseline, Erasure, Event, Record
@@ -92,9 +92,7 @@ class Ingest:
         )
         accepted = accept(sent.event_name, sent.created_at, sent.metadata, now=int(now), profile=profile)
         self.check_room()
-        contact = self.identities.cached(workspace.number, tried[0])
-        if contact is None:
-            contact = await self.resolve(workspace, tried)
+        contact = await self.resolve(workspace, tried)
         name = self.names.cached(workspace.number, accepted.folded)
         if name is None:
             name = (await self.name(workspace, accepted.folded, accepted.name)).number
@@ -120,13 +118,8 @@ class Ingest:
 
     async def resolve(self, workspace: Workspace, tried: Sequence[Identifier]) -> int:
         """The number of the contact meant. Raises ContactNotFound, or Conflict when an e-mail names several."""
-        for identifier in tried:
-            found = self.identities.cached(workspace.number, identifier)
-            if found is None:
-                found = await self._in_thread(self.identities.find, workspace.number, identifier)
-            if found is not None:
-                return int(found)
-        return someone(None)
+        cached = self.identities.cached(workspace.number, tried[0])
+        return cached if cached is not None else int(await self._in_thread(self.identities.resolve, workspace.number, tried))
 
     async def name(self, workspace: Workspace, folded: str, name: str) -> EventName:
         """The name's entry, made if it is new. Raises Unprocessable past the limit of active names."""
@@ -139,10 +132,17 @@ class Ingest:
         """Keep baselines for one contact, all or none; rows carry (what was sent, name, folded name)."""
         contact = await self.resolve(workspace, tried)
         now = self._now()
-        records = []
-        for row, name, folded in rows:
-            entry = await self.name(workspace, folded, name)
-            records.append(Baseline(workspace.number, contact, entry.number, int(now * 1000), row.count or 0, row.first, row.last))
+        names = await self._in_thread(
+            self.directory.names.resolve_all,
+            workspace.number,
+            [(folded, name) for _, name, folded in rows],
+            now=int(now),
+            limit=self._profile.event_names_max,
+        )
+        records = [
+            Baseline(workspace.number, contact, names[folded].number, int(now * 1000), row.count or 0, row.first, row.last)
+            for row, _, folded in rows
+        ]
         if records:
             await self.append(records)
 

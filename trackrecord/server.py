@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import secrets
 import shutil
@@ -200,7 +201,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
                 App(server),
                 http=protocol(
                     header_max_bytes=settings.header_max_bytes,
-                    header_timeout_s=settings.body_timeout_s,
+                    timeout_s=settings.body_timeout_s,
                     connections_max=settings.connections_max,
                 ),
                 ws="none",
@@ -222,5 +223,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
                     started(server, f"http://{shown}:{port}")
 
             http = Announcing(config)
+            gc.collect()
+            gc.freeze()  # what start-up made stays; later collections need not walk it
             server.stop = lambda: setattr(http, "should_exit", True)
             await http.serve(sockets=[sock])

@@ -4,14 +4,16 @@ Reading is a dictionary look-up from any thread; what writes a contact drops its
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from ..errors import ContactNotFound
 from ..rules.contacts import Contact, fold_email
 from ..rules.directory import EventName
-from ..rules.identity import Identifier, only
+from ..rules.identity import Identifier, only, someone
 
 Key = tuple[int, str, str]
+CONTACTS_MAX = 10_000  # whole contacts kept in memory, for reads
 NAMES_MAX = 100_000  # names kept in memory; past it they are looked up
 
 
@@ -19,6 +21,8 @@ class Contacts(Protocol):
     on_change: list[Callable[[Contact | None, Contact | None], None]]
 
     def find(self, workspace: int, kind: str, value: str) -> Sequence[int]: ...
+
+    def by_numbers(self, workspace: int, numbers: Iterable[int]) -> dict[int, Contact]: ...
 
 
 class Names(Protocol):
@@ -44,12 +48,39 @@ class IdentityCache:
         self._anonymous = anonymous
         self._numbers: dict[Key, int] = {}
         self._keys: dict[int, tuple[Key, ...]] = {}
+        self._known: dict[int, Contact] = {}
         self._changes = 0
         self._lock = threading.Lock()
         contacts.on_change.append(self.changed)
 
     def cached(self, workspace: int, identifier: Identifier) -> int | None:
         return self._numbers.get((workspace, identifier[0], folded(identifier)))
+
+    def resolve(self, workspace: int, tried: Sequence[Identifier]) -> int:
+        """The contact that the first of these names which names anybody. Raises ContactNotFound, or Conflict."""
+        for identifier in tried:
+            number = self.cached(workspace, identifier)
+            if number is None:
+                number = self.find(workspace, identifier)
+            if number is not None:
+                return number
+        return someone(None)
+
+    def contact(self, workspace: int, tried: Sequence[Identifier]) -> Contact:
+        """As resolve, with all that is known of the contact. Raises ContactNotFound, or Conflict."""
+        before = self._changes
+        number = self.resolve(workspace, tried)
+        contact = self._known.get(number)
+        if contact is None:
+            contact = self._contacts.by_numbers(workspace, [number]).get(number)
+            if contact is None or not contact.live:
+                raise ContactNotFound
+            with self._lock:
+                if self._changes == before and self._entries:
+                    while len(self._known) >= min(self._entries, CONTACTS_MAX):
+                        del self._known[next(iter(self._known))]
+                    self._known[number] = contact
+        return contact
 
     def find(self, workspace: int, identifier: Identifier) -> int | None:
         """Look up and remember. Raises Conflict when an e-mail names several."""
@@ -68,6 +99,7 @@ class IdentityCache:
     def forget(self, number: int) -> None:
         with self._lock:
             self._changes += 1
+            self._known.pop(number, None)
             for key in self._keys.pop(number, ()):
                 self._numbers.pop(key, None)
 

@@ -37,19 +37,16 @@ class Names:
         Of pairs that fold alike the first gives the writing. A name past the limit stands as the error it would raise.
         """
         with self._db.writing() as connection:
-            found: dict[str, EventName | TrackrecordError] = dict(_known(connection, workspace, {folded for folded, _ in wanted}))
-            active = _count_active(connection, workspace) if limit else 0
-            for folded, name in wanted:
-                if folded in found:
-                    continue
-                if limit and active >= limit:
-                    found[folded] = Unprocessable(f"Cannot have more than {limit} active event names", field="event_name")
-                    continue
-                made = {"workspace": workspace, "folded": folded, "name": name, "created_at": now}
-                row = connection.execute(sa.insert(event_names).values(made).returning(event_names)).mappings().one()
-                found[folded] = EventName(**row)
-                active += 1
-        return found
+            return _resolve(connection, workspace, wanted, now=now, limit=limit)
+
+    def resolve_all(self, workspace: int, wanted: Sequence[tuple[str, str]], *, now: int, limit: int) -> dict[str, EventName]:
+        """As resolve_many, but all or none: raises Unprocessable when one is past the limit, and then none was made."""
+        with self._db.writing() as connection:
+            found = _resolve(connection, workspace, wanted, now=now, limit=limit)
+            for entry in found.values():
+                if isinstance(entry, TrackrecordError):
+                    raise entry
+        return {folded: entry for folded, entry in found.items() if isinstance(entry, EventName)}
 
     def all(self, workspace: int) -> list[EventName]:
         """Those of one workspace, archived ones too, in the order of their first use."""
@@ -70,6 +67,24 @@ class Names:
 _BY_FOLDED = sa.select(event_names).where(
     event_names.c.workspace == sa.bindparam("workspace"), event_names.c.folded == sa.bindparam("folded")
 )
+
+
+def _resolve(
+    connection: sa.Connection, workspace: int, wanted: Sequence[tuple[str, str]], *, now: int, limit: int
+) -> dict[str, EventName | TrackrecordError]:
+    found: dict[str, EventName | TrackrecordError] = dict(_known(connection, workspace, {folded for folded, _ in wanted}))
+    active = _count_active(connection, workspace) if limit else 0
+    for folded, name in wanted:
+        if folded in found:
+            continue
+        if limit and active >= limit:
+            found[folded] = Unprocessable(f"Cannot have more than {limit} active event names", field="event_name")
+            continue
+        made = {"workspace": workspace, "folded": folded, "name": name, "created_at": now}
+        row = connection.execute(sa.insert(event_names).values(made).returning(event_names)).mappings().one()
+        found[folded] = EventName(**row)
+        active += 1
+    return found
 
 
 def _known(connection: sa.Connection, workspace: int, folded: set[str]) -> dict[str, EventName]:

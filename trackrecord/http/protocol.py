@@ -22,8 +22,8 @@ class HeadTooLarge(RequestError):
 _REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
 
 
-def protocol(*, header_max_bytes: int, header_timeout_s: float, connections_max: int) -> type[HttpToolsProtocol]:
-    """The protocol class for uvicorn's `http` setting, with its bounds. A body has `header_timeout_s` again, whoever reads it."""
+def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -> type[HttpToolsProtocol]:
+    """The protocol class for uvicorn's `http` setting, with its bounds. A body has `timeout_s` again, whoever reads it."""
 
     class Protocol(HttpToolsProtocol):
         _timer: asyncio.TimerHandle | None = None  # runs while a head or the rest of a body is awaited
@@ -117,7 +117,7 @@ def protocol(*, header_max_bytes: int, header_timeout_s: float, connections_max:
             return b"\r\n".join([start, *kept, b"", b""])
 
         def _start_timer(self) -> None:
-            self._timer = self.loop.call_later(header_timeout_s, self._late)
+            self._timer = self.loop.call_later(timeout_s, self._late)
 
         def _stop_timer(self) -> None:
             if self._timer is not None:
@@ -130,7 +130,7 @@ def protocol(*, header_max_bytes: int, header_timeout_s: float, connections_max:
                 return
             if self._in_head or self._in_body:
                 what = "request's head" if self._in_head else "body"
-                self._refuse(RequestTimeout(f"the {what} did not arrive within {header_timeout_s:g} s"))
+                self._refuse(RequestTimeout(f"the {what} did not arrive within {timeout_s:g} s"))
             else:
                 self.transport.close()  # connected and said nothing: there is no request to answer
 

@@ -4,7 +4,6 @@ All bookkeeping happens on the event loop; a single thread writes. While it writ
 """
 
 import asyncio
-import contextlib
 import queue
 import threading
 import time
@@ -15,7 +14,7 @@ from ..rules.records import Record
 from .log import JournalWriter
 
 WAITING_RECORDS_MAX = 50_000  # records that may wait for the disk at once; past it, 503
-TRIM_EVERY_S = 5.0
+TRIM_EVERY_S = 2.0  # also how soon health hears that a full disk has room again
 
 
 class _Done(asyncio.Future[int]):
@@ -83,12 +82,6 @@ class Journal:
         self._schedule()
         return await batch.done + index
 
-    async def probe(self) -> None:
-        """While the last write has failed: try whether writing works again, so that health can tell without an event to lose."""
-        if self.trouble is not None and self._writing is None and not self._gathering.records:
-            with contextlib.suppress(Unavailable):
-                await self.append_many([])
-
     async def close(self) -> None:
         """Write what waits, then end the thread and close the file."""
         while self._writing is not None or self._gathering.records:
@@ -132,6 +125,7 @@ class Journal:
                 batch = self._batches.get(timeout=TRIM_EVERY_S)
             except queue.Empty:
                 self._tidy()
+                self._probe()
                 continue
             if batch is None:
                 return
@@ -147,6 +141,16 @@ class Journal:
             if time.monotonic() > trim_at:
                 self._tidy()
                 trim_at = time.monotonic() + TRIM_EVERY_S
+
+    def _probe(self) -> None:
+        """While the last write has failed and nobody sends: find out whether writing works again, so that health can tell."""
+        if self.trouble is None:
+            return
+        try:
+            self._writer.probe()
+        except TrackrecordError:
+            return
+        self._loop.call_soon_threadsafe(setattr, self, "trouble", None)
 
     def _tidy(self) -> None:
         self._writer.trim(passed=self._passed(), now_ms=time.time_ns() // 1_000_000, keep_ms=self._keep_ms, keep_bytes=self._keep_bytes)

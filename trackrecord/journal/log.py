@@ -147,6 +147,13 @@ class JournalWriter:
         self._bytes += len(blob)
         return first
 
+    def probe(self) -> None:
+        """Write and sync one page, and nothing new. Raises Unavailable when that cannot be done now."""
+        try:
+            self._db.execute(f"PRAGMA user_version={FORMAT}")
+        except sqlite3.Error as error:
+            raise Unavailable(f"the journal cannot be written: {error}", retry_after_s=2) from None
+
     def tidy(self) -> None:
         """Call after commits: keeps the write-ahead log short."""
         try:
