@@ -23,7 +23,7 @@ lint: $(VENV)/test.stamp ## Run linters and the type checker
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 
-demo: $(VENV)/serve.stamp ## Bring a real stream of 49,415 events in, twice, and compare with the known answers
+demo: $(VENV)/serve.stamp ## Bring a stream of events in, kill the server on the way, and compare the record with the known answers
 	@exec $(BIN)/python examples/demo.py
 
 bench: $(VENV)/test.stamp ## Measure: ingestion, import, reads at a million events, start-up, memory, bytes per event

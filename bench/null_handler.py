@@ -36,7 +36,7 @@ def main(port: int) -> None:
         app,
         http=protocol(
             header_max_bytes=settings.header_max_bytes,
-            header_timeout_s=settings.body_timeout_s,
+            timeout_s=settings.body_timeout_s,
             connections_max=settings.connections_max,
         ),
         loop="uvloop",

@@ -3,6 +3,7 @@
 It stands apart from server.py because a consumer's process starts here too, and should not load a web server for it.
 """
 
+import contextlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +50,8 @@ def consumer_command(name: str, data: Path) -> list[str]:
 
 def main(name: str, data: Path) -> int:
     try:
-        serve(CONSUMERS[name](data), read_journal(data))
+        with contextlib.closing(CONSUMERS[name](data)) as consumer, contextlib.closing(read_journal(data)) as journal:
+            serve(consumer, journal)
     except TrackrecordError as error:
         print(f"trouble {error}", flush=True)
         return 1

@@ -112,7 +112,7 @@ class Prepared(NamedTuple):
 
 class _Parsed(NamedTuple):
     line: int
-    tried: tuple[Identifier, ...]
+    whose: int  # its place in the list of identifiers asked for
     accepted: Accepted
     distinct: str | None
 
@@ -163,7 +163,8 @@ async def prepare_events(services: Services, workspace: Workspace, lines: Sequen
     second, received_at_ms = int(now), int(now * 1000)
     refused: list[Refused] = []
     parsed: list[_Parsed] = []
-    tried: dict[object, tuple[Identifier, ...]] = {}  # by what a line says of its contact
+    asked: list[list[Identifier]] = []  # each way in which lines name a contact, once
+    places: dict[object, int] = {}  # where it stands in that list, by what a line says
     ignored = _Ignored(EVENT_FIELDS)
     for line, text in enumerate(lines, 1):
         if not line % TURN_LINES:
@@ -173,26 +174,26 @@ async def prepare_events(services: Services, workspace: Workspace, lines: Sequen
         try:
             sent = _event(text, ignored)
             named = (sent.id, sent.intercom_user_id, sent.user_id, sent.email)
-            if named not in tried:
-                tried[named] = tuple(_identifiers(sent, profile))
+            place = places.get(named)
+            if place is None:
+                asked.append(_identifiers(sent, profile))
+                place = places[named] = len(asked) - 1
             accepted = accept(sent.event_name, sent.created_at, sent.metadata, now=second, profile=profile)
-            parsed.append(_Parsed(line, tried[named], accepted, _distinct(sent.distinct)))
+            parsed.append(_Parsed(line, place, accepted, _distinct(sent.distinct)))
         except TrackrecordError as error:
             refused.append(refusal(line, error))
 
-    contacts = await services.in_thread(
-        _whose, services.directory, workspace.number, {each.tried for each in parsed}, anonymous=profile.anonymous_user_id
-    )
+    contacts = await services.in_thread(_whose, services.directory, workspace.number, asked, anonymous=profile.anonymous_user_id)
     written: dict[str, str] = {}  # by what a name folds to, how the first of them is written
     for each in parsed:
-        if isinstance(contacts[each.tried], int):
+        if isinstance(contacts[each.whose], int):
             written.setdefault(each.accepted.folded, each.accepted.name)
     numbers = await _names(services, workspace, written, now=second)
     records: list[Record] = []
     for each in parsed:
         if not len(records) % TURN_LINES:
             await asyncio.sleep(0)
-        contact = contacts[each.tried]
+        contact = contacts[each.whose]
         if isinstance(contact, TrackrecordError):
             refused.append(refusal(each.line, contact))
             continue
@@ -269,11 +270,8 @@ def _distinct(value: str | None) -> str | None:
     return value
 
 
-def _whose(
-    directory: Directory, workspace: int, asked: Iterable[tuple[Identifier, ...]], *, anonymous: bool
-) -> dict[tuple[Identifier, ...], int | TrackrecordError]:
+def _whose(directory: Directory, workspace: int, asked: Sequence[Sequence[Identifier]], *, anonymous: bool) -> list[int | TrackrecordError]:
     """The contact that each list of identifiers means, or why there is none: what ingest.resolve would find, by few statements."""
-    asked = list(asked)
     wanted: dict[str, set[str]] = {}
     for tried in asked:
         for kind, value in tried:
@@ -284,22 +282,19 @@ def _whose(
             workspace, "anonymous_id", [value for value, numbers in found["user_id"].items() if not numbers]
         )
 
-    def resolve(tried: tuple[Identifier, ...]) -> int:
-        for kind, value in tried:
-            number = only(found[kind][value])
-            if number is None and anonymous and kind == "user_id":
-                number = only(found["anonymous_id"][value][:1])
-            if number is not None:
-                return number
-        return someone(None)
-
-    answers: dict[tuple[Identifier, ...], int | TrackrecordError] = {}
-    for tried in asked:
+    def resolve(tried: Sequence[Identifier]) -> int | TrackrecordError:
         try:
-            answers[tried] = resolve(tried)
+            for kind, value in tried:
+                number = only(found[kind][value])
+                if number is None and anonymous and kind == "user_id":
+                    number = only(found["anonymous_id"][value][:1])
+                if number is not None:
+                    return number
+            return someone(None)
         except TrackrecordError as error:
-            answers[tried] = error
-    return answers
+            return error
+
+    return [resolve(tried) for tried in asked]
 
 
 async def _names(services: Services, workspace: Workspace, wanted: Mapping[str, str], *, now: int) -> dict[str, int | TrackrecordError]:

@@ -35,10 +35,11 @@ HOUR_MS = 3_600_000
 class Server:
     """Everything that is open while the server runs; what handlers call `services`."""
 
-    def __init__(self, settings: Settings, *, now: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, *, now: Callable[[], float], note: str = "") -> None:
         self.settings = settings
         self.profile: Profile = settings.effective_profile()
         self.now = now
+        self._note = note  # what a second process is told that the first one does
         self.directory: Directory
         self.journal: Journal
         self.follower: Follower
@@ -84,19 +85,22 @@ class Server:
         data = _temporary() if settings.ephemeral else Path(settings.data)
         if settings.ephemeral:
             stack.callback(shutil.rmtree, data, ignore_errors=True)
-        owned = Owned(data, note=f"serving on {settings.host}:{settings.port}")
+        owned = Owned(data, note=self._note)
         stack.callback(owned.release)
 
         self.directory = await self.in_thread(Directory.open, data / engines.DIRECTORY_FILE)
         stack.callback(self.directory.close)
         await self.in_thread(self._first_start)
 
+        # Closing goes the other way: what waits is written, the store's process ends, and the files' last owners close them,
+        # so that a stopped server leaves no logs beside its files.
         writer = await self.in_thread(engines.open_journal, data)
+        stack.callback(writer.close)
         stored = await self.in_thread(self._fit_together, data, writer)
-        reader = engines.read_store(data)
-        stack.callback(reader.close)
         self.follower = Follower(StoreWriter.name, engines.consumer_command(StoreWriter.name, data), cursor=stored, head=writer.head)
         stack.push_async_callback(self.follower.close)
+        reader = engines.read_store(data)
+        stack.callback(reader.close)
         self.journal = Journal(
             writer,
             passed=lambda: self.follower.safe,
@@ -146,7 +150,6 @@ class Server:
         first, last = journal.span()
         journal.close()
         if last > stored and first > stored + 1:
-            writer.close()
             raise DataDirectoryUnusable(
                 f"{engines.STORE_FILE} ends at record {stored} and {engines.JOURNAL_FILE} begins at {first}: "
                 "the records between are in neither. Put back the two files of one backup"
@@ -172,9 +175,9 @@ def new_token() -> str:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings, *, now: Callable[[], float] = time.time) -> AsyncIterator[Server]:
+async def opened(settings: Settings, *, now: Callable[[], float] = time.time, note: str = "") -> AsyncIterator[Server]:
     """Everything but HTTP: for the command line's direct ways in, and for tests. Raises what Owned and the engines raise."""
-    async with Server(settings, now=now) as server:
+    async with Server(settings, now=now, note=note) as server:
         yield server
 
 
@@ -196,7 +199,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
     sock.bind((settings.host, settings.port))
     sock.set_inheritable(False)
     with sock:
-        async with opened(settings, now=now) as server:
+        async with opened(settings, now=now, note=f"serving on {settings.host}:{sock.getsockname()[1]}") as server:
             config = uvicorn.Config(
                 App(server),
                 http=protocol(
@@ -220,6 +223,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
             class Announcing(uvicorn.Server):
                 async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                     await super().startup(sockets)
+                    await server.follower.up(timeout_s=5)
                     started(server, f"http://{shown}:{port}")
 
             http = Announcing(config)

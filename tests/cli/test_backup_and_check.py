@@ -1,6 +1,7 @@
 """`trackrecord backup` and `trackrecord check`."""
 
 import json
+import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from trackrecord import backup
+from trackrecord.check import Problem, check
 from trackrecord.testing import TrackrecordServer
 
 from .shell import Shell, contact, event
@@ -28,6 +31,16 @@ def filled(shell: Shell) -> Shell:
     with TrackrecordServer(data=str(shell.cwd / "there")) as server:
         fill(server)
     return shell
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of such a directory, to be copied before it is harmed."""
+    there = tmp_path_factory.mktemp("whole")
+    with TrackrecordServer(data=str(there / "data")) as server:
+        fill(server)
+        backup.copy(there / "data", there / "copy")
+    return there / "copy"
 
 
 def test_a_backup_made_while_events_stream_in_is_whole(shell: Shell):
@@ -111,28 +124,29 @@ HARMS = [
 ]
 
 
-def test_check_finds_what_is_wrong(filled: Shell):
-    for number, (harmed, statement, told_of, sentence) in enumerate(HARMS):
-        assert filled.run("backup", f"copy-{number}", "--data", "there").code == 0
-        harm(filled.cwd / f"copy-{number}" / harmed, statement)
-        ran = filled.run("check", "--data", f"copy-{number}", "--json")
-        assert (ran.code, ran.json["ok"]) == (1, False)
-        assert {"file": told_of, "message": sentence} in ran.json["problems"]
-    plain = filled.run("check", "--data", "copy-0")
-    assert (plain.code, plain.out) == (
+@pytest.mark.parametrize(("harmed", "statement", "told_of", "sentence"), HARMS, ids=[row[1][:30] for row in HARMS])
+def test_check_finds_what_is_wrong(harmed: str, statement: str, told_of: str, sentence: str, whole: Path, tmp_path: Path):
+    shutil.copytree(whole, tmp_path / "copy")
+    assert check(tmp_path / "copy").problems == []
+    harm(tmp_path / "copy" / harmed, statement)
+    assert Problem(told_of, sentence) in check(tmp_path / "copy").problems
+
+
+def test_check_says_what_is_wrong_and_fails(whole: Path, shell: Shell):
+    shutil.copytree(whole, shell.cwd / "copy")
+    harm(shell.cwd / "copy" / "events.db", HARMS[0][1])
+    ran = shell.run("check", "--data", "copy")
+    assert (ran.code, ran.out) == (
         1,
         "events.db: name 1 has a total of 21 events, and 20 are kept\n"
-        "copy-0: 1 problem found in 1 workspace, 2 contacts, 1 event name, 20 events\n",
+        "copy: 1 problem found in 1 workspace, 2 contacts, 1 event name, 20 events\n",
     )
 
 
-def test_check_finds_a_file_that_is_missing_or_damaged(filled: Shell):
-    assert filled.run("backup", "copy", "--data", "there").code == 0
-    (filled.cwd / "copy" / "journal.db").unlink()
-    missing = filled.run("check", "--data", "copy", "--json")
-    assert missing.json["problems"] == [{"file": "journal.db", "message": "the file is missing"}]
-    assert filled.run("backup", "other", "--data", "there").code == 0
-    store = filled.cwd / "other" / "events.db"
+def test_check_finds_a_file_that_is_missing_or_damaged(whole: Path, tmp_path: Path):
+    shutil.copytree(whole, tmp_path / "copy")
+    store = tmp_path / "copy" / "events.db"
     store.write_bytes(store.read_bytes()[:4096] + b"\xff" * (store.stat().st_size - 4096))
-    damaged = filled.run("check", "--data", "other", "--json")
-    assert (missing.code, damaged.code, {each["file"] for each in damaged.json["problems"]} >= {"events.db"}) == (1, 1, True)
+    assert {problem.file for problem in check(tmp_path / "copy").problems} >= {"events.db"}
+    (tmp_path / "copy" / "journal.db").unlink()
+    assert check(tmp_path / "copy").problems == [Problem("journal.db", "the file is missing")]

@@ -8,6 +8,7 @@ import subprocess
 import httpx
 import pytest
 
+from trackrecord.cli import run
 from trackrecord.imports import LINES_MAX
 from trackrecord.testing import TrackrecordServer
 
@@ -21,7 +22,9 @@ def counts(ran: Ran) -> tuple[int, ...]:
 
 
 def exported(shell: Shell, noun: str, data: str = "there") -> list[str]:
-    return shell.run("export", noun, "--data", data).out.splitlines()
+    out = shell.cwd / "exported.ndjson"
+    assert run(["export", noun, "--data", str(shell.cwd / data), "--out", str(out)]) == 0
+    return out.read_text().splitlines()
 
 
 CONTACTS = [

@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -74,7 +75,7 @@ def test_a_directory_has_one_server(shell: Shell):
         ran = shell.run("serve", "--data", "there", "--port", "0")
         assert (ran.code, ran.out) == (1, "")
         assert ran.err == (
-            f"trackrecord: the data directory there is in use by process {server.process.pid} (serving on 127.0.0.1:0). "
+            f"trackrecord: the data directory there is in use by process {server.process.pid} (serving on 127.0.0.1:{urlsplit(server.url).port}). "
             "Stop that one, or choose another directory with --data\n"
         )
 

@@ -31,6 +31,9 @@ class Consumer:
     def safe(self):
         return self.at
 
+    def close(self):
+        self.at = None
+
     def handle(self, first, records):
         if self.failures:
             raise self.failures.pop(0)

@@ -25,6 +25,7 @@ async def opened(tmp_path):
     journal = Journal(writer, passed=lambda: 0, committed=heads.append, keep_ms=1 << 40, keep_bytes=1 << 40)
     yield journal, heads, writer, tmp_path / "journal.db"
     await journal.close()
+    writer.close()
 
 
 def kept(path):
@@ -94,5 +95,6 @@ async def test_closing_writes_what_still_waits(tmp_path):
     waiting = [asyncio.create_task(journal.append(event(number))) for number in range(3)]
     await asyncio.sleep(0)
     await journal.close()
+    writer.close()
     assert await asyncio.gather(*waiting) == [1, 2, 3]
     assert kept(tmp_path / "journal.db") == {1: 0, 2: 1, 3: 2}

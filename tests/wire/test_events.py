@@ -521,3 +521,13 @@ def test_an_event_leaves_its_contact_as_it_was(api: Api):
     contact = api.contact()
     assert api.submit(event_name="clicked", created_at=WHEN, id=contact["id"]).status == 202
     assert api.get(f"/contacts/{contact['id']}").json == contact
+
+
+def test_json_that_curl_calls_a_form_is_read_as_json(api: Api):
+    contact = api.contact(external_id=fresh("user-"))
+    sent = {"event_name": "sent-with-curl", "created_at": WHEN, "user_id": contact["external_id"]}
+    with Connection(api.url) as connection:
+        kind = "Content-Type: application/x-www-form-urlencoded"
+        connection.send(request("POST", "/events", kind, body=json.dumps(sent).encode(), token=api.token))
+        assert connection.answer().status == 202
+    assert [event["event_name"] for event in api.events(contact)] == ["sent-with-curl"]

@@ -50,7 +50,7 @@ async def direct(data: str, workspace: str | None, noun: str, tell: Callable[[st
     settings = load({"data": data, "ephemeral": False}, {name: value for name, value in os.environ.items() if name != "TRACKRECORD_TOKEN"})
     logs.set_up(settings.log_format, level=logging.WARNING)
     try:
-        async with server.opened(settings) as opened:
+        async with server.opened(settings, note="importing") as opened:
             if opened.first_token is not None:
                 tell(f"Made the data directory {data}. Its access token, shown this once, and kept only as a hash:")
                 tell(f"\n  {opened.first_token}\n")

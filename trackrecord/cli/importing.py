@@ -267,7 +267,7 @@ def _chunks(records: "Iterator[Record]", source: "Input", sink: Sink) -> Iterato
     from .lines import InputUnusable
 
     damaged: InputUnusable | None = None
-    chunk, size = Chunk([], [], [], 0), 0
+    chunk, count, size = Chunk([], [], [], 0), 0, 0
     while damaged is None:
         try:
             record = next(records, None)
@@ -275,17 +275,19 @@ def _chunks(records: "Iterator[Record]", source: "Input", sink: Sink) -> Iterato
             damaged, record = error, None
         if record is None:
             break
-        length = 0 if isinstance(record.text, TrackrecordError) else len(record.text)
-        if chunk.records >= sink.lines_max or (chunk.lines and size + length >= sink.bytes_max):
+        line, text = record
+        length = len(text) if isinstance(text, bytes) else 0
+        if count >= sink.lines_max or (size and size + length >= sink.bytes_max):
             yield chunk._replace(read_bytes=source.read_bytes())
-            chunk, size = Chunk([], [], [], 0), 0
-        if isinstance(record.text, TrackrecordError):
-            chunk.unreadable.append(refusal(record.line, record.text))
-            continue
-        chunk.lines.append(record.text)
-        chunk.numbers.append(record.line)
-        size += length + 1
-    if chunk.records:
+            chunk, count, size = Chunk([], [], [], 0), 0, 0
+        count += 1
+        if isinstance(text, bytes):
+            chunk.lines.append(text)
+            chunk.numbers.append(line)
+            size += length + 1
+        else:
+            chunk.unreadable.append(refusal(line, text))
+    if count:
         yield chunk._replace(read_bytes=source.read_bytes())
     if damaged is not None:
         raise damaged

@@ -1,6 +1,7 @@
 """The parent's side of a consumer in another process: start it, wake it, know how far it is, start it again when it dies."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 
@@ -24,6 +25,7 @@ class Follower:
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._process: asyncio.subprocess.Process | None = None
         self._closing = False
+        self._told = asyncio.Event()
         self._task = asyncio.create_task(self._keep_running())
 
     @property
@@ -36,6 +38,11 @@ class Follower:
         self._head = head
         if idle:
             self._wake()
+
+    async def up(self, *, timeout_s: float) -> None:
+        """Return once the process has told where it is, or after `timeout_s`; `trouble` says which."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._told.wait(), timeout_s)
 
     async def reached(self, position: int, *, timeout_s: float) -> None:
         """Return once everything up to `position` is handled. Raises Unavailable after `timeout_s`."""
@@ -106,6 +113,7 @@ class Follower:
 
     def _moved(self, cursor: int, safe: int) -> None:
         self.cursor, self.safe, self.trouble = cursor, safe, None
+        self._told.set()
         for wanted, waiter in self._waiters:
             if wanted <= cursor and not waiter.done():
                 waiter.set_result(None)

@@ -44,6 +44,9 @@ class Consumer(Protocol):
     def safe(self) -> int:
         """The cursor as a power loss would leave it."""
 
+    def close(self) -> None:
+        """Nothing more will come; let go of files."""
+
 
 class Progress(Protocol):
     """Where the loop reports to. `wait` blocks until there may be more to read, and returns False when it is time to end."""

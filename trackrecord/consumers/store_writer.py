@@ -16,6 +16,8 @@ class Store(Protocol):
 
     def sync(self) -> int: ...
 
+    def close(self) -> None: ...
+
 
 class StoreWriter:
     """Its cursor lies in the store, committed with the data, so a batch is never folded twice, whatever crashes when."""
@@ -38,3 +40,6 @@ class StoreWriter:
 
     def safe(self) -> int:
         return self._safe
+
+    def close(self) -> None:
+        self._store.close()

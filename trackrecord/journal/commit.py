@@ -83,14 +83,13 @@ class Journal:
         return await batch.done + index
 
     async def close(self) -> None:
-        """Write what waits, then end the thread and close the file."""
+        """Write what waits, then end the thread. The file is the caller's to close."""
         while self._writing is not None or self._gathering.records:
             self._schedule()
             await asyncio.wait([(self._writing or self._gathering).done])
             await asyncio.sleep(0)
         self._batches.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
-        self._writer.close()
 
     def _schedule(self) -> None:
         if self._writing is None and not self._scheduled:
