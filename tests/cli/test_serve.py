@@ -73,10 +73,10 @@ def test_a_port_that_is_taken_is_named(shell: Shell):
 def test_a_directory_has_one_server(shell: Shell):
     with shell.serving("--data", "there") as server:
         ran = shell.run("serve", "--data", "there", "--port", "0")
+        owner = f"process {server.process.pid} (serving on 127.0.0.1:{urlsplit(server.url).port})"
         assert (ran.code, ran.out) == (1, "")
         assert ran.err == (
-            f"trackrecord: the data directory there is in use by process {server.process.pid} (serving on 127.0.0.1:{urlsplit(server.url).port}). "
-            "Stop that one, or choose another directory with --data\n"
+            f"trackrecord: the data directory there is in use by {owner}. Stop that one, or choose another directory with --data\n"
         )
 
 
