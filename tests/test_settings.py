@@ -50,3 +50,13 @@ def test_the_profile_is_one_table_with_overrides():
     }
     found = load({"profile": "strict", "listing_days": "0", "metadata_keys_max": 20}, {}).effective_profile()
     assert (found.name, found.listing_days, found.metadata_keys_max, found.event_names_max) == ("strict", 0, 20, 120)
+
+
+def test_variables_that_kubernetes_sets_for_a_service_of_our_name_are_passed_over():
+    set_by_it = {
+        "TRACKRECORD_SERVICE_HOST": "10.0.0.1",
+        "TRACKRECORD_SERVICE_PORT": "80",
+        "TRACKRECORD_PORT": "tcp://10.0.0.1:80",
+        "TRACKRECORD_PORT_80_TCP": "tcp://10.0.0.1:80",
+    }
+    assert load({}, set_by_it) == Settings()

@@ -39,13 +39,3 @@ class Owned:
     def release(self) -> None:
         os.ftruncate(self._file, 0)
         os.close(self._file)
-
-
-def owner_of(path: Path) -> str | None:
-    """Who owns the directory now, in words; None when nobody does."""
-    try:
-        owned = Owned(path)
-    except DataDirectoryBusy:
-        return (path / LOCK_FILE).read_text("utf-8", "replace").strip() or "another process"
-    owned.release()
-    return None

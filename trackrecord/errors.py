@@ -95,10 +95,6 @@ class Conflict(RequestError):
     status, code = 409, "conflict"
 
 
-class ContactMerged(RequestError):
-    status, code = 410, "contact_merged"
-
-
 class BodyTooLarge(RequestError):
     status, code = 413, "client_error"
 
@@ -113,14 +109,6 @@ class DataInvalid(RequestError):
 
 class Unprocessable(RequestError):
     status, code = 422, "unprocessable_entity"
-
-
-class RateLimited(RequestError):
-    status, code = 429, "rate_limit_exceeded"
-
-    def __init__(self, message: str, *, retry_after_s: int) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
 
 
 class Unavailable(TrackrecordError):

@@ -101,7 +101,7 @@ class Ingest:
     def event(self, workspace: Workspace, contact: int, name: int, accepted: Accepted, received_at_ms: int) -> Event:
         """The record of an accepted event, by the numbers of its contact and name."""
         kept = accepted.metadata
-        distinct = "" if self._dedup == "strict" else distinct_part(self._dedup, kept)
+        distinct = distinct_part(self._dedup, kept)
         if kept is None:
             return Event(workspace.number, contact, name, accepted.created_at, received_at_ms, distinct=distinct)
         return Event(

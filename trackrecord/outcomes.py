@@ -3,10 +3,8 @@
 STORED = "stored"  # kept; it is in lists, summaries, totals and exports
 DUPLICATE = "duplicate"  # its key was kept before; the first copy stands, this one changed nothing
 ERASED = "erased"  # it was kept, and was erased with its contact; or it came for a contact being erased
-REFUSED = "refused"  # not kept; the sender was told why
 
-KEYS_DROPPED = "keys_dropped"  # kept, but for some metadata keys; each has one of the reasons below
-
+# Why a metadata key of a stored event was not kept.
 DROP_REASONS = {
     "past_limit": "an event keeps the first keys in the order sent, up to the limit; this one came after them",
     "null_value": "null carries no value; the key counted towards the limit",

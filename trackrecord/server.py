@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import secrets
 import shutil
 import tempfile
@@ -29,6 +30,8 @@ from .settings import Settings
 log = logging.getLogger("trackrecord")
 
 MB = 1 << 20
+GATE_THREADS = 4
+DESCRIPTORS_KEPT = 100  # for files, beside the connections
 HOUR_MS = 3_600_000
 
 
@@ -42,24 +45,31 @@ class Server:
         self._note = note  # what a second process is told that the first one does
         self.directory: Directory
         self.journal: Journal
-        self.follower: Follower
+        self.followers: dict[str, Follower] = {}
+        self.follower: Follower  # the store's, which reads wait for
         self.ingest: Ingest
         self.reads: Reads
         self.first_token: str | None = None  # the secret of the token made at the first start
         self.stop: Callable[[], None] = lambda: None  # end serving, from the event loop
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="trackrecord")
+        self._gate = ThreadPoolExecutor(GATE_THREADS, thread_name_prefix="trackrecord gate")
 
     async def in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run blocking work beside the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *args, **kwargs))
+
+    async def at_gate(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """As in_thread, in threads that only tokens, contacts and names are looked up in: no slow read stands before an event."""
+        return await asyncio.get_running_loop().run_in_executor(self._gate, partial(function, *args, **kwargs))
 
     def troubles(self) -> list[str]:
         """Why the server cannot do its whole work now; empty when it can."""
         found = []
         if self.journal.trouble is not None:
             found.append(f"the last events could not be kept: {self.journal.trouble}")
-        if self.follower.trouble is not None:
-            found.append(f"the store does not follow the journal: {self.follower.trouble}")
+        found += [
+            f"{name} does not follow the journal: {each.trouble}" for name, each in self.followers.items() if each.trouble is not None
+        ]
         behind = self.journal.head - self.follower.cursor
         if behind > self.settings.lag_max_records:
             found.append(f"the store is {behind} records behind the journal, so new events are refused")
@@ -82,6 +92,7 @@ class Server:
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:
         settings = self.settings
         stack.callback(self._threads.shutdown)
+        stack.callback(self._gate.shutdown)
         data = _temporary() if settings.ephemeral else Path(settings.data)
         if settings.ephemeral:
             stack.callback(shutil.rmtree, data, ignore_errors=True)
@@ -97,14 +108,17 @@ class Server:
         writer = await self.in_thread(engines.open_journal, data)
         stack.callback(writer.close)
         stored = await self.in_thread(self._fit_together, data, writer)
-        self.follower = Follower(StoreWriter.name, engines.consumer_command(StoreWriter.name, data), cursor=stored, head=writer.head)
-        stack.push_async_callback(self.follower.close)
+        for name in engines.CONSUMERS:
+            at = stored if name == StoreWriter.name else 0  # others tell when they have started
+            self.followers[name] = Follower(name, engines.consumer_command(name, data), cursor=at, head=writer.head)
+            stack.push_async_callback(self.followers[name].close)
+        self.follower = self.followers[StoreWriter.name]
         reader = engines.read_store(data)
         stack.callback(reader.close)
         self.journal = Journal(
             writer,
-            passed=lambda: self.follower.safe,
-            committed=self.follower.committed,
+            passed=lambda: min(each.safe for each in self.followers.values()),
+            committed=self._committed,
             keep_ms=int(settings.journal_keep_hours * HOUR_MS),
             keep_bytes=settings.journal_keep_mb * MB,
         )
@@ -113,7 +127,7 @@ class Server:
             directory=self.directory,
             journal=self.journal,
             store=self.follower,
-            in_thread=self.in_thread,
+            in_thread=self.at_gate,
             now=self.now,
             profile=self.profile,
             dedup=settings.dedup,
@@ -123,6 +137,10 @@ class Server:
         stack.push_async_callback(self.ingest.close)
         self.reads = Reads(reader, journal=self.journal, store=self.follower, executor=self._threads, wait_s=settings.read_wait_s)
         await self._finish_erasures(reader.erased())
+
+    def _committed(self, head: int) -> None:
+        for each in self.followers.values():
+            each.committed(head)
 
     def _first_start(self) -> None:
         """Make the first workspace and its token, and see that the token asked for exists."""
@@ -181,6 +199,17 @@ async def opened(settings: Settings, *, now: Callable[[], float] = time.time, no
         yield server
 
 
+def _connections(wanted: int) -> int:
+    """How many connections fit into the files this process may have open, after asking for as many as it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY or wanted <= hard - DESCRIPTORS_KEPT:
+        return wanted
+    log.warning("this process may have %s files open, so connections_max is %s", hard, max(1, hard - DESCRIPTORS_KEPT))
+    return max(1, hard - DESCRIPTORS_KEPT)
+
+
 async def serve(settings: Settings, *, started: Callable[[Server, str], None], now: Callable[[], float] = time.time) -> None:
     """Serve until SIGINT or SIGTERM. `started` is called once with the server and its address.
 
@@ -198,6 +227,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind((settings.host, settings.port))
     sock.set_inheritable(False)
+    connections_max = _connections(settings.connections_max)
     with sock:
         async with opened(settings, now=now, note=f"serving on {settings.host}:{sock.getsockname()[1]}") as server:
             config = uvicorn.Config(
@@ -205,7 +235,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
                 http=protocol(
                     header_max_bytes=settings.header_max_bytes,
                     timeout_s=settings.body_timeout_s,
-                    connections_max=settings.connections_max,
+                    connections_max=connections_max,
                 ),
                 ws="none",
                 lifespan="off",

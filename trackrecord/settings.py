@@ -125,12 +125,18 @@ def _check(name: str, value: Any, source: str) -> Any:
         raise SettingInvalid(f"{source}: {name} cannot be {value!r}: {str(error).partition(' - at')[0]}", field=name) from None
 
 
+def _of_kubernetes(name: str, value: str) -> bool:
+    """Kubernetes sets such variables in every pod beside a Service called trackrecord; they are not meant for us."""
+    return name.startswith((f"{ENV_PREFIX}SERVICE_", f"{ENV_PREFIX}PORT_")) or (name == f"{ENV_PREFIX}PORT" and value.startswith("tcp://"))
+
+
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
     """Put the sources together. `flags` holds only what was given; None counts as not given. Raises SettingInvalid."""
     given = {name: _check(name, value, f"--{name.replace('_', '-')}") for name, value in flags.items() if value is not None}
+    mine = {name: value for name, value in environ.items() if not _of_kubernetes(name, value)}
     from_env = {
         name[len(ENV_PREFIX) :].lower(): _check(name[len(ENV_PREFIX) :].lower(), value, name)
-        for name, value in environ.items()
+        for name, value in mine.items()
         if name.startswith(ENV_PREFIX) and name[len(ENV_PREFIX) :].lower() not in NOT_SETTINGS
     }
     data = Path(given.get("data") or from_env.get("data") or Settings().data)

@@ -3,6 +3,7 @@
 Used by the journal and the SQLite store, which are writers of one file each.
 """
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -88,24 +89,21 @@ class Checkpointer:
                     else:
                         high = middle
                 return low
-        except FileNotFoundError:
+        except OSError:  # no log yet, or no descriptor to look at it with
             return 0
 
     def _run(self) -> None:
-        db = connect(self._path, cache_mb=1)
-        try:
-            while True:
-                self._wanted.wait()
-                if self._stopping:
-                    return
-                try:
+        while True:
+            self._wanted.wait()
+            if self._stopping:
+                return
+            try:
+                with contextlib.closing(connect(self._path, cache_mb=1)) as db:
                     db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                    self._copied.set()
-                except sqlite3.Error:
-                    # A full disk: the log stays as it is, nothing is lost, and a later poke tries again.
-                    pass
-                self._wanted.clear()
-                if self._stopping:
-                    return  # close() asked while we copied, and would wait for ever for what was just cleared
-        finally:
-            db.close()
+                self._copied.set()
+            except (sqlite3.Error, OSError):
+                # A full disk, or no descriptor left: the log stays as it is, nothing is lost, and a later poke tries again.
+                pass
+            self._wanted.clear()
+            if self._stopping:
+                return  # close() asked while we copied, and would wait for ever for what was just cleared

@@ -23,6 +23,7 @@ class Consumer:
     def __init__(self, cursor=0, failures=()):
         self.at = cursor
         self.failures = list(failures)
+        self.rests = 0
         self.handled = []
 
     def cursor(self):
@@ -30,6 +31,9 @@ class Consumer:
 
     def safe(self):
         return self.at
+
+    def rest(self):
+        self.rests += 1
 
     def close(self):
         self.at = None
@@ -57,7 +61,7 @@ class Progress:
 
     def wait(self, timeout_s):
         if timeout_s is not None:
-            return True
+            return True  # the pause has passed
         if not self.grow:
             return False
         self.source.records.append(self.grow.pop(0))
@@ -68,14 +72,14 @@ def test_records_are_handled_in_order_from_the_cursor_on():
     consumer, progress = Consumer(cursor=2), Progress()
     run(consumer, Source(list("abcdefg")), progress)
     assert consumer.handled == [(3, "c"), (4, "d"), (5, "e"), (6, "f"), (7, "g")]
-    assert progress.told == [("at", 2), ("at", 5), ("at", 7)]
+    assert progress.told == [("at", 2), ("at", 5), ("at", 7), ("at", 7)]
 
 
 def test_a_batch_that_fails_is_tried_again_and_never_passed_over():
     consumer, progress = Consumer(failures=[Unavailable("disk full"), Unavailable("disk full")]), Progress()
     run(consumer, Source(list("ab")), progress)
     assert consumer.handled == [(1, "a"), (2, "b")]
-    assert progress.told == [("at", 0), ("trouble", "disk full"), ("trouble", "disk full"), ("at", 2)]
+    assert progress.told == [("at", 0), ("trouble", "disk full"), ("trouble", "disk full"), ("at", 2), ("at", 2)]
 
 
 def test_what_comes_while_it_waits_is_handled():
@@ -89,3 +93,10 @@ def test_it_can_be_told_where_to_end():
     consumer = Consumer()
     run(consumer, Source(list("abcdefg")), Progress(), until=lambda cursor: cursor >= 3)
     assert consumer.handled == [(1, "a"), (2, "b"), (3, "c")]
+
+
+def test_what_was_done_is_synced_once_nothing_more_comes():
+    source = Source(list("a"))
+    consumer = Consumer()
+    run(consumer, source, Progress(source, grow="bc"))
+    assert consumer.rests == 3  # after a, after b and after c, each time before it waits without end

@@ -98,3 +98,37 @@ async def test_closing_writes_what_still_waits(tmp_path):
     writer.close()
     assert await asyncio.gather(*waiting) == [1, 2, 3]
     assert kept(tmp_path / "journal.db") == {1: 0, 2: 1, 3: 2}
+
+
+async def test_the_journal_is_trimmed_faster_than_it_is_written(tmp_path):
+    writer = JournalWriter(tmp_path / "journal.db")
+    journal = Journal(writer, passed=lambda: 1 << 40, committed=lambda head: None, keep_ms=0, keep_bytes=1)
+    for number in range(1_500):
+        await journal.append(event(number))  # one row each
+    reader = JournalReader(tmp_path / "journal.db")
+    deadline = asyncio.get_running_loop().time() + 20
+    while reader.span()[0] < 1_500 and asyncio.get_running_loop().time() < deadline:
+        await journal.append(event(0))
+    first, last = reader.span()
+    assert (first >= 1_500, last - first < 1_500) == (True, True)
+    reader.close()
+    await journal.close()
+    writer.close()
+
+
+class Untidy(JournalWriter):
+    """A writer whose housekeeping meets what nobody foresaw."""
+
+    def tidy(self):
+        raise OSError("no descriptor left")
+
+    def trim(self, **bounds):
+        raise OSError("no descriptor left")
+
+
+async def test_what_goes_wrong_beside_writing_does_not_end_writing(tmp_path):
+    writer = Untidy(tmp_path / "journal.db")
+    journal = Journal(writer, passed=lambda: 0, committed=lambda head: None, keep_ms=0, keep_bytes=1)
+    assert [await journal.append(event(number)) for number in range(3)] == [1, 2, 3]
+    await journal.close()
+    writer.close()

@@ -12,6 +12,8 @@ import sys
 from ..errors import TrackrecordError
 from .runner import Consumer, Source, run
 
+SAID_MAX = 2_000  # characters of a message; the parent reads by lines of bounded length
+
 
 class PipeProgress:
     """Progress over two file descriptors. Reading never blocks longer than asked, so the parent's end is noticed at once."""
@@ -24,7 +26,7 @@ class PipeProgress:
         self._say(f"at {cursor} {safe}\n")
 
     def failed(self, error: TrackrecordError) -> None:
-        self._say(f"trouble {' '.join(str(error).split())}\n")
+        self._say(f"trouble {' '.join(str(error).split())[:SAID_MAX]}\n")
 
     def wait(self, timeout_s: float | None) -> bool:
         ready, _, _ = select.select([self._hears], [], [], timeout_s)

@@ -9,7 +9,7 @@ from ..errors import Unavailable
 
 log = logging.getLogger("trackrecord.consumers")
 
-RESTART_PAUSES_S = (0.0, 0.2, 1.0, 5.0)  # before the first, second, … restart in a row; the last one repeats
+RESTART_PAUSES_S = (0.0, 0.2, 1.0, 5.0)  # by how often it ended in a row without getting on; the last one repeats
 
 
 class Follower:
@@ -22,7 +22,7 @@ class Follower:
         self.trouble: str | None = "starting"
         self._command = command
         self._head = head
-        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._waiters: dict[asyncio.Future[None], int] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._closing = False
         self._told = asyncio.Event()
@@ -49,7 +49,7 @@ class Follower:
         if self.cursor >= position:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append((position, waiter))
+        self._waiters[waiter] = position
         try:
             await asyncio.wait_for(waiter, timeout_s)
         except TimeoutError:
@@ -57,7 +57,7 @@ class Follower:
                 f"the record is {position - self.cursor} events behind the journal; nothing is lost", retry_after_s=2
             ) from None
         finally:
-            self._waiters = [(wanted, each) for wanted, each in self._waiters if each is not waiter]
+            self._waiters.pop(waiter, None)
 
     async def close(self) -> None:
         """End the process after the batch it is at. What it has not handled waits in the journal."""
@@ -87,6 +87,11 @@ class Follower:
                 await self._run_once()
             except OSError as error:
                 log.error("%s cannot be started: %s", self.name, error)
+            except Exception:
+                log.exception("%s could not be followed", self.name)
+                if self._process is not None and self._process.returncode is None:
+                    self._process.kill()
+                    await self._process.wait()
             if self._closing:
                 return
             failures = 0 if self.cursor > before else failures + 1
@@ -114,7 +119,7 @@ class Follower:
     def _moved(self, cursor: int, safe: int) -> None:
         self.cursor, self.safe, self.trouble = cursor, safe, None
         self._told.set()
-        for wanted, waiter in self._waiters:
+        for waiter, wanted in self._waiters.items():
             if wanted <= cursor and not waiter.done():
                 waiter.set_result(None)
         if cursor < self._head:

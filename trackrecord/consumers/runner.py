@@ -6,6 +6,7 @@ from typing import Protocol
 from ..errors import TrackrecordError
 from ..rules.records import Record
 
+REST_AFTER_S = 1.0  # without anything to do, before what was done is synced
 BATCH_RECORDS = 8_000  # about what is handed over at once; larger batches touch each page of a store less often
 
 
@@ -44,6 +45,9 @@ class Consumer(Protocol):
     def safe(self) -> int:
         """The cursor as a power loss would leave it."""
 
+    def rest(self) -> None:
+        """Nothing has come for a while: bring what was done to stable storage, so that the journal need not keep it."""
+
     def close(self) -> None:
         """Nothing more will come; let go of files."""
 
@@ -65,12 +69,16 @@ def run(consumer: Consumer, source: Source, progress: Progress, *, until: Callab
     """
     cursor = consumer.cursor()
     progress.reached(cursor, consumer.safe())
-    pause_s = 0.05
+    pause_s, idle, rested = 0.05, False, False
     while not until(cursor):
         try:
             batch = source.read(after=cursor, limit=BATCH_RECORDS)
             if batch is not None:
                 consumer.handle(batch.first, batch.records)
+            elif idle and not rested:
+                consumer.rest()
+                progress.reached(cursor, consumer.safe())
+                rested = True
         except TrackrecordError as error:
             progress.failed(error)
             if not progress.wait(pause_s):
@@ -79,9 +87,11 @@ def run(consumer: Consumer, source: Source, progress: Progress, *, until: Callab
             continue
         pause_s = 0.05
         if batch is not None:
-            cursor = batch.last
+            cursor, idle, rested = batch.last, False, False
             progress.reached(cursor, consumer.safe())
             if not progress.wait(0):
                 return
-        elif not progress.wait(None):
-            return
+        else:
+            if not progress.wait(None if rested else REST_AFTER_S):
+                return
+            idle = True

@@ -35,8 +35,11 @@ class StoreWriter:
     def handle(self, first: int, records: Sequence[Record]) -> None:
         self._store.append(first, records)
         if time.monotonic() - self._synced_at > SYNC_EVERY_S:
-            self._safe = self._store.sync()
-            self._synced_at = time.monotonic()
+            self.rest()
+
+    def rest(self) -> None:
+        self._safe = self._store.sync()
+        self._synced_at = time.monotonic()
 
     def safe(self) -> int:
         return self._safe

@@ -26,6 +26,7 @@ log = logging.getLogger("trackrecord.http")
 
 Scope = MutableMapping[str, Any]
 QUERY_PARAMS_MAX = 100
+SAID_MAX = 100
 
 
 class App:
@@ -35,11 +36,12 @@ class App:
         settings = services.settings
         self._services = services
         self._settings = settings
-        self._auth = Auth(services.directory, services.in_thread)
+        self._auth = Auth(services.directory, services.at_gate)
         self._addresses = Addresses(public_url=settings.public_url, trusted_proxies=settings.trusted_proxies)
         self._ids = RequestIds()
         self._counter = Counter(services.profile.rate_limit_per_minute)
         self._default = versions.served(None, default=settings.default_version, newer=True)
+        self._said: set[tuple[str, ...]] = set()
         self._lane = FastLane(services, self._auth, self._counter)
         by_path: dict[str, dict[str, Route]] = {}
         for route in routes:
@@ -86,9 +88,15 @@ class App:
             headers.append((b"intercom-version", self._default.text.encode()))
             return error
         if version.text != asked.decode("latin-1").strip().capitalize():
-            log.info("version %s was asked for and served as %s", asked.decode("latin-1")[:20], version.text)
+            self._say_once("version %s was asked for and served as %s", asked.decode("latin-1")[:20], version.text)
         headers.append((b"intercom-version", version.text.encode()))
         return version
+
+    def _say_once(self, text: str, *values: str) -> None:
+        """Into the log, but not again for the same values, nor for very many different ones."""
+        if values not in self._said and len(self._said) < SAID_MAX:
+            self._said.add(values)
+            log.info(text, *values)
 
     async def handle(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         """Authenticate, read, call the handler, answer. Errors travel up to __call__."""
@@ -112,7 +120,7 @@ class App:
             version = self._default
         versions.available(version, first=route.first)
         body = b""  # clients send one on GET and DELETE too: it is passed over, whatever it is
-        if route.method in ("POST", "PUT"):
+        if route.method not in ("GET", "DELETE"):
             body = await bodies.read(receive, sent, limit=self._settings.body_max_bytes)
         asked |= {"version": version, "query": _query(scope["query_string"]), "body": body}
         call = Asked(**asked) if access is None else Call(workspace=access.workspace, token=access.token, **asked)
@@ -126,6 +134,7 @@ class App:
             content,
             head=scope["method"] == "HEAD",
             gzipped=bodies.takes_gzip(sent.get(b"accept-encoding")),
+            in_thread=self._services.in_thread,
         )
 
     async def unknown_method(self, allowed: list[str], scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from ..directory import Directory
-from ..errors import TokenRevoked, TokenUnauthorized, Unauthorized
+from ..errors import RequestError, TokenRevoked, TokenUnauthorized, Unauthorized
 from ..rules.directory import Token, Workspace, token_digest
 
-TRUSTED_FOR_S = 1.0  # how long a token is believed before the directory is asked again: revoking takes at most this long
+TRUSTED_FOR_S = 1.0  # how long a token is believed before the directory is asked again: revoking takes hold about as soon
 HEADERS_MAX = 10_000  # different Authorization headers remembered
 
 
@@ -62,12 +62,22 @@ class Auth:
         if not header:
             raise Unauthorized
         access = self.cached(header)
-        if access is None:
-            access = await self._in_thread(self._look_up, token_digest(secret_of(header)))
-            if len(self._known) >= HEADERS_MAX:
-                self._known.clear()
-            self._known[hashlib.sha256(header).digest()] = _Known(access, time.monotonic() + TRUSTED_FOR_S)
-        return access
+        if access is not None:
+            return access
+        key = hashlib.sha256(header).digest()
+        known = self._known.pop(key, None)
+        if known is not None:
+            # One request asks again; those beside it go on meanwhile with what was true a second ago.
+            self._known[key] = _Known(known.access, time.monotonic() + TRUSTED_FOR_S)
+        try:
+            found: Access = await self._in_thread(self._look_up, token_digest(secret_of(header)))
+        except RequestError:
+            self._known.pop(key, None)
+            raise
+        if len(self._known) >= HEADERS_MAX:
+            self._known.clear()
+        self._known[key] = _Known(found, time.monotonic() + TRUSTED_FOR_S)
+        return found
 
     def _look_up(self, digest: bytes) -> Access:
         token = self._directory.tokens.find(digest)

@@ -9,10 +9,12 @@ from ..errors import BodyTooLarge, ParameterInvalid, UnsupportedMedia
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+InThread = Callable[..., Awaitable[Any]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON_TYPE = b"application/json; charset=utf-8"
 GZIP_FROM_BYTES = 860  # shorter bodies gain nothing
+GZIP_ASIDE_BYTES = 32 << 10  # longer bodies take long enough to compress that others would notice
 FORM_TYPES = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 
 
@@ -95,15 +97,23 @@ def takes_gzip(header: bytes | None) -> bool:
     return False
 
 
-async def answer(send: Send, status: int, headers: Headers, body: bytes, *, head: bool = False, gzipped: bool = False) -> None:
-    """Send a whole answer. An empty body has no type; `head` sends the headers of the body and not the body."""
+async def answer(
+    send: Send, status: int, headers: Headers, body: bytes, *, head: bool = False, gzipped: bool = False, in_thread: InThread | None = None
+) -> None:
+    """Send a whole answer. An empty body has no type; `head` sends the headers of the body and not the body.
+
+    A long body is compressed by `in_thread`, so that nobody else waits for it.
+    """
     if body:
         if not any(name == b"content-type" for name, _ in headers):
             headers.append((b"content-type", JSON_TYPE))
         if len(body) >= GZIP_FROM_BYTES:
             headers.append((b"vary", b"accept-encoding"))
             if gzipped:
-                body = gzip.compress(body, 5, mtime=0)
+                if in_thread is not None and len(body) > GZIP_ASIDE_BYTES:
+                    body = await in_thread(gzip.compress, body, 1, mtime=0)
+                else:
+                    body = gzip.compress(body, 5, mtime=0)
                 headers.append((b"content-encoding", b"gzip"))
     headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -43,6 +43,9 @@ class Services(Protocol):
     async def in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run blocking work beside the event loop."""
 
+    async def at_gate(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """As in_thread, in threads that only tokens, contacts and names are looked up in: no slow read stands before an event."""
+
     def troubles(self) -> list[str]:
         """Why the server cannot do its whole work now; empty when it can."""
 

@@ -6,6 +6,7 @@ requests: a bad request behind good ones is refused when those have been answere
 
 import asyncio
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 import httptools
@@ -17,9 +18,6 @@ from . import errors
 
 class HeadTooLarge(RequestError):
     status, code = 431, "client_error"
-
-
-_REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
 
 
 def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -> type[HttpToolsProtocol]:
@@ -151,7 +149,7 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -
             request_id = str(uuid.uuid4())
             content = errors.body(error, request_id)
             lines = [
-                b"HTTP/1.1 %d %s" % (error.status, _REASONS[error.status]),
+                b"HTTP/1.1 %d %s" % (error.status, HTTPStatus(error.status).phrase.encode()),
                 b"content-type: application/json; charset=utf-8",
                 b"content-length: %d" % len(content),
                 b"x-request-id: " + request_id.encode(),

@@ -4,6 +4,7 @@ All bookkeeping happens on the event loop; a single thread writes. While it writ
 """
 
 import asyncio
+import logging
 import queue
 import threading
 import time
@@ -13,8 +14,11 @@ from ..errors import TrackrecordError, Unavailable
 from ..rules.records import Record
 from .log import JournalWriter
 
+log = logging.getLogger("trackrecord.journal")
+
 WAITING_RECORDS_MAX = 50_000  # records that may wait for the disk at once; past it, 503
-TRIM_EVERY_S = 2.0  # also how soon health hears that a full disk has room again
+HOUSE_EVERY_S = 2.0  # between looks at what can be trimmed; also how soon health hears that a full disk has room again
+BATCHES_A_TRIM = 8  # batches written between trims while there is more to trim
 
 
 class _Done(asyncio.Future[int]):
@@ -117,13 +121,14 @@ class Journal:
         self._hand_over()
 
     def _write(self) -> None:
-        """The writing thread: everything that touches the file, in turn."""
-        trim_at = time.monotonic() + TRIM_EVERY_S
+        """The writing thread: everything that touches the file, in turn. Nothing that goes wrong here may end it."""
+        keep_house_at = time.monotonic() + HOUSE_EVERY_S
+        since_trim, more = 0, False
         while True:
             try:
-                batch = self._batches.get(timeout=TRIM_EVERY_S)
+                batch = self._batches.get(timeout=0 if more else HOUSE_EVERY_S)
             except queue.Empty:
-                self._tidy()
+                more = self._keep_house()
                 self._probe()
                 continue
             if batch is None:
@@ -133,13 +138,18 @@ class Journal:
                 first = self._writer.append(batch.records)
             except TrackrecordError as refused:
                 error = refused
-            except Exception as fault:  # a record that cannot be encoded must not end the thread
+            except Exception as fault:
+                log.exception("a batch could not be written")
                 error = Unavailable(f"the journal cannot be written: {fault}")
             self._loop.call_soon_threadsafe(self._finished, batch, first, error)
-            self._writer.tidy()
-            if time.monotonic() > trim_at:
+            since_trim += 1
+            # Each trim costs a sync, so under load one follows several batches; it drops many times what they have added.
+            if time.monotonic() > keep_house_at or (more and since_trim >= BATCHES_A_TRIM):
+                more = self._keep_house()
+                since_trim = 0
+                keep_house_at = time.monotonic() + HOUSE_EVERY_S
+            else:
                 self._tidy()
-                trim_at = time.monotonic() + TRIM_EVERY_S
 
     def _probe(self) -> None:
         """While the last write has failed and nobody sends: find out whether writing works again, so that health can tell."""
@@ -152,4 +162,20 @@ class Journal:
         self._loop.call_soon_threadsafe(setattr, self, "trouble", None)
 
     def _tidy(self) -> None:
-        self._writer.trim(passed=self._passed(), now_ms=time.time_ns() // 1_000_000, keep_ms=self._keep_ms, keep_bytes=self._keep_bytes)
+        try:
+            self._writer.tidy()
+        except Exception:
+            log.exception("the journal's log could not be copied back; a later commit tries again")
+
+    def _keep_house(self) -> bool:
+        """Tidy and trim; whether there is more to trim."""
+        self._tidy()
+        try:
+            return bool(
+                self._writer.trim(
+                    passed=self._passed(), now_ms=time.time_ns() // 1_000_000, keep_ms=self._keep_ms, keep_bytes=self._keep_bytes
+                )
+            )
+        except Exception:
+            log.exception("the journal could not be trimmed; a later commit tries again")
+            return False

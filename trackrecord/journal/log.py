@@ -122,6 +122,7 @@ class JournalWriter:
             self._db.execute(_SCHEMA)
             self._db.execute(f"PRAGMA user_version={FORMAT}")
         except sqlite3.Error as error:
+            self._db.close()
             raise DataDirectoryUnusable(f"{path.name} cannot be opened as a journal: {error}") from None
         row = self._db.execute("SELECT first + count - 1 FROM batches ORDER BY first DESC LIMIT 1").fetchone()
         self.head: int = row[0] if row else 0  # the position of the last record
@@ -167,18 +168,17 @@ class JournalWriter:
         A row goes when it is older than `keep_ms`, or while more than `keep_bytes` of records are held. The last row always
         stays: it carries the head. At most TRIM_ROWS rows go in one call.
         """
-        gone = records = size = 0
+        records = size = 0
         last = None
-        oldest = self._db.execute("SELECT first, count, written_at_ms, length(records) FROM batches ORDER BY first LIMIT ?", (TRIM_ROWS,))
-        for first, count, written_at_ms, length in oldest.fetchall():
-            old = written_at_ms < now_ms - keep_ms
-            if first + count - 1 > min(passed, self.head - 1) or not (old or self._bytes - size > keep_bytes):
-                break
-            last, gone, records, size = first, gone + 1, records + count, size + length
-        if last is None:
-            return 0
+        oldest = "SELECT first, count, written_at_ms, length(records) FROM batches ORDER BY first LIMIT ?"
         try:
-            self._db.execute("DELETE FROM batches WHERE first <= ?", (last,))
+            for first, count, written_at_ms, length in self._db.execute(oldest, (TRIM_ROWS,)).fetchall():
+                old = written_at_ms < now_ms - keep_ms
+                if first + count - 1 > min(passed, self.head - 1) or not (old or self._bytes - size > keep_bytes):
+                    break
+                last, records, size = first, records + count, size + length
+            if last is not None:
+                self._db.execute("DELETE FROM batches WHERE first <= ?", (last,))
         except sqlite3.Error:
             return 0  # a full disk can make even this fail; a later call tries again
         self._bytes -= size

@@ -64,6 +64,11 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     merged_into: int | None = None  # the number of the contact that took this one's place
 
     @property
+    def user_id(self) -> str | None:
+        """What the wire of events calls so: the external id, else the anonymous one. Source: the contract, 2.2."""
+        return self.external_id if self.external_id is not None else self.anonymous_id
+
+    @property
     def live(self) -> bool:
         """Whether it answers to its identifiers: not archived, blocked or merged away."""
         return self.archived_at is None and self.blocked_at is None and self.merged_into is None

@@ -39,16 +39,6 @@ def for_submit(
     return found[:1] if first_decides else found
 
 
-def with_anonymous(tried: Sequence[Identifier], *, allowed: bool) -> list[Identifier]:
-    """After each user_id also try it as a lead's anonymous id. Source: the contract, 2.1 "Resolution rules"."""
-    found = []
-    for identifier in tried:
-        found.append(identifier)
-        if allowed and identifier.kind == "user_id":
-            found.append(Identifier("anonymous_id", identifier.value))
-    return found
-
-
 def only(found: Sequence[int]) -> int | None:
     """The one contact an identifier names; None for none. Raises Conflict for several."""
     if len(found) > 1:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from ..errors import DataInvalid, TypeMismatch
 
-KEYS_MAX = 10  # API reference, "Metadata behaviour"
 NESTING_MAX = 16  # levels of lists and objects inside one value; ours, so that keeping and showing it stays cheap
 DROPPED_NAMED_MAX = 100  # dropped keys named in a receipt; the rest is a number
 KEY_SHOWN_MAX = 255  # characters of a dropped key's name in a receipt

@@ -16,6 +16,8 @@ import msgspec
 
 from ..rules.records import Event, Record
 
+PAGE_METADATA_BYTES = 4 << 20  # a page ends with the event that passes this much metadata, however few events it has then
+
 
 class StoredEvent(NamedTuple):
     position: int  # in the journal; unique, and later events have higher ones
@@ -84,7 +86,7 @@ class EventReader(Protocol):
     def page(
         self, contact: int, *, limit: int, before: Moment | None = None, since: Moment | None = None, oldest: int | None = None
     ) -> Page:
-        """Up to `limit` events of a contact, newest first.
+        """Up to `limit` events of a contact, newest first; fewer where they carry more than PAGE_METADATA_BYTES.
 
         `before` is exclusive, `since` inclusive, `oldest` the least created_at to show.
         """

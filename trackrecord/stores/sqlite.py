@@ -15,7 +15,7 @@ from .. import outcomes
 from ..errors import DataDirectoryUnusable, Unavailable
 from ..rules.records import Event, Record
 from ..sqlite import Checkpointer, connect
-from .base import Moment, NameTotal, Page, Receipt, Selection, StoredEvent, Summary
+from .base import PAGE_METADATA_BYTES, Moment, NameTotal, Page, Receipt, Selection, StoredEvent, Summary
 from .sqlite_append import HEAVY_KEYS, PROBE_ONE_IN, Appender
 from .sqlite_check import problems
 from .sqlite_schema import prepare
@@ -55,12 +55,16 @@ class SqliteReader:
         since = max(since or Moment(INT64_MIN, 0), Moment(INT64_MIN if oldest is None else oldest, 0))
         with self._reading() as db:
             found = _moments(db, contact, limit + 1, before, since)
-            events = [_event_at(db, position) for _, position in found[:limit]]
-        return Page(
-            events=[event for event in events if event is not None],
-            at=[at for at, _ in found[:limit]],
-            more=len(found) > limit,
-        )
+            events, at, size = [], [], 0
+            for moment, position in found[:limit]:
+                stored = _event_at(db, position)
+                if stored is not None:
+                    events.append(stored)
+                    at.append(moment)
+                    size += len(stored.event.metadata)
+                if size > PAGE_METADATA_BYTES:
+                    break
+        return Page(events=events, at=at, more=len(events) < len(found))
 
     def summary(self, contact: int) -> list[Summary]:
         with self._reading() as db:

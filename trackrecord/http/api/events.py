@@ -7,6 +7,7 @@ from ...rules.identity import Identifier, event_id, for_submit
 from ...stores.base import EventReader, Moment
 from ...wire import events as wire
 from ...wire.events import EventQuery
+from ...wire.json import encode
 from ..call import Answer, Call
 
 DAY_S = 86_400
@@ -20,9 +21,9 @@ async def list_events(call: Call) -> Answer:
         # A plus sign that the client forgot to encode arrives as a space.
         tried.append(Identifier("email", query.identifier.value.replace(" ", "+")))
 
-    def ask(store: EventReader) -> wire.EventList | wire.EventSummary:
+    def ask(store: EventReader) -> bytes:
         contact = call.services.ingest.identities.contact(call.workspace.number, tried)
-        return (_summary if query.summary else _page)(call, store, contact, query)
+        return encode((_summary if query.summary else _page)(call, store, contact, query))  # here, as a page can be long
 
     return Answer(await call.services.reads.ask(ask))
 
@@ -43,10 +44,6 @@ async def create_summaries(call: Call) -> Answer:
     return Answer()
 
 
-def _user_id(contact: Contact) -> str | None:
-    return contact.external_id if contact.external_id is not None else contact.anonymous_id
-
-
 def _page(call: Call, store: EventReader, contact: Contact, query: EventQuery) -> wire.EventList:
     days = call.profile.listing_days
     before = Moment(*query.before) if query.before is not None else None
@@ -59,7 +56,7 @@ def _page(call: Call, store: EventReader, contact: Contact, query: EventQuery) -
             id=event_id(salt, stored.position),
             name=named[stored.event.name].name,
             contact_id=contact.id,
-            user_id=_user_id(contact),
+            user_id=contact.user_id,
             email=contact.email,
         )
         for stored in page.events
@@ -82,7 +79,7 @@ def _summary(call: Call, store: EventReader, contact: Contact, query: EventQuery
         rows,
         name_of=lambda number: (named[number].name, named[number].description),
         contact_id=contact.id,
-        user_id=_user_id(contact),
+        user_id=contact.user_id,
         email=contact.email,
         version=call.version.text,
     )

@@ -48,6 +48,6 @@ def _item(call: Call, stored: StoredEvent) -> wire.EventItem | None:
         id=event_id(directory.salt, stored.position),
         name=call.services.ingest.names.by_numbers([event.name])[event.name].name,
         contact_id=contact.id,
-        user_id=contact.external_id or contact.anonymous_id,
+        user_id=contact.user_id,
         email=contact.email,
     )
