@@ -7,9 +7,11 @@ import logging
 import resource
 import secrets
 import shutil
+import signal
 import tempfile
+import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -244,13 +246,24 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=settings.keep_alive_s,
-                timeout_graceful_shutdown=30,
+                timeout_graceful_shutdown=10,
                 backlog=2048,
             )
             host, port = sock.getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
 
             class Announcing(uvicorn.Server):
+                @contextlib.contextmanager
+                def capture_signals(self) -> Iterator[None]:
+                    """SIGINT and SIGTERM end the serving, and are not raised again: that would cancel the closing behind it."""
+                    if threading.current_thread() is not threading.main_thread():
+                        yield
+                        return
+                    loop = asyncio.get_running_loop()
+                    for number in (signal.SIGINT, signal.SIGTERM):
+                        loop.add_signal_handler(number, self.handle_exit, number, None)
+                    yield
+
                 async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                     await super().startup(sockets)
                     await server.follower.up(timeout_s=5)

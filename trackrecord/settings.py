@@ -72,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     listing_days: Annotated[int | None, Meta(description="age in days past which an event is not listed; 0 lists all")] = None
     rate_limit_per_minute: Annotated[int | None, Meta(description="calls a minute told in the rate-limit headers; 0 for no limit")] = None
 
+    created_at_ahead_s: Annotated[int | None, Meta(description="seconds an event may lie in the future; 0 for no limit")] = None
+
     def effective_profile(self) -> Profile:
         """The named profile with the overrides applied. Raises SettingInvalid for an unknown name."""
         chosen = profile_named(self.profile)

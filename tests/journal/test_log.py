@@ -127,8 +127,19 @@ def test_check_finds_nothing_in_a_sound_journal_and_names_what_is_wrong_in_anoth
     found = list(reader.problems())
     reader.close()
     assert [line.partition(":")[0] for line in found] == ["journal.db", "journal.db"]
-    assert "the row at position 3 cannot be read" in found[0]
+    assert "the row at position 3 is damaged: its checksum differs" in found[0]
     assert "the row at position 5 should hold 1 records and holds 2" in found[1]
+
+
+def test_a_damaged_row_is_named_and_never_passed_over(writer, path):
+    for number in range(3):
+        writer.append([event(number)])
+    writer._db.execute("UPDATE batches SET records = CAST(records || x'00' AS BLOB) WHERE first = 2")
+    reader = JournalReader(path)
+    assert reader.read(after=0, limit=1).records == [event(0)]
+    with pytest.raises(Unavailable, match="the journal cannot be read above position 1: the row at position 2 is damaged"):
+        reader.read(after=1, limit=10)
+    reader.close()
 
 
 def test_the_log_beside_the_file_stays_short_under_steady_writing(writer, path):

@@ -73,6 +73,7 @@ def test_a_moment_is_read_as_whole_seconds(sent, profile, seconds):
         (1e300, LENIENT, DataInvalid),
         (NOW + 86_401, LENIENT, DataInvalid),
         ("1969-12-31T23:59:59Z", LENIENT, DataInvalid),
+        ("9999-12-31T23:59:59-23:59", LENIENT, DataInvalid),
         ("0001-01-01T00:00:00+14:00", LENIENT, DataInvalid),
     ],
 )

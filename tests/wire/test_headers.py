@@ -27,8 +27,10 @@ def rates(answer: Answer) -> tuple[int, ...]:
     ("sent", "status", "names"),
     [
         (lambda token: request("GET", "/me", token=token), 200, {*WITH_BODY, *RATE}),
-        (lambda token: request("GET", "/nothing", token=token), 404, WITH_BODY),
-        (lambda token: request("PATCH", "/me", token=token), 404, {*WITH_BODY, "allow"}),
+        (lambda token: request("GET", "/nothing", token=token), 404, {*WITH_BODY, *RATE}),
+        (lambda token: request("PATCH", "/me", token=token), 404, {*WITH_BODY, *RATE, "allow"}),
+        (lambda token: request("GET", "/nothing"), 404, WITH_BODY),
+        (lambda token: request("GET", "/nothing", token="unknown"), 404, WITH_BODY),
         (lambda token: request("GET", "/me"), 401, WITH_BODY),
         (lambda token: request("POST", "/events", body=b"{}"), 401, WITH_BODY),
         (lambda token: request("POST", "/events", body=b"{}", token=token), 400, {*WITH_BODY, *RATE}),

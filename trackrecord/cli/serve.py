@@ -82,9 +82,8 @@ def run(settings: Settings) -> None:
     from . import logs
 
     logs.set_up(settings.log_format)
-    # Both end the server alike. By default SIGTERM would end the process where uvicorn hands it on, with everything still open.
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts into the background with SIGINT ignored
-    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the server runs, and takes both for the wish to end
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve(settings, started=announce))

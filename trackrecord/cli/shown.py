@@ -16,7 +16,10 @@ def values(metadata: bytes, kinds: str) -> Iterator[tuple[str, str, str | None]]
     """(key, its value in words, the address it leads to) for each key kept."""
     held: dict[str, Any] = msgspec.json.decode(metadata) if metadata else {}
     for (key, value), letter in zip(held.items(), kinds, strict=False):
-        words, address = _shown(value, KINDS.get(letter, "nested"))
+        try:
+            words, address = _shown(value, KINDS.get(letter, "nested"))
+        except (ValueError, OverflowError):  # a number that no date or amount has
+            words, address = msgspec.json.encode(value).decode(), None
         yield output.safe(key), output.safe(words), address
 
 

@@ -9,6 +9,7 @@ from ..errors import Unavailable
 
 log = logging.getLogger("trackrecord.consumers")
 
+CLOSE_S = 10  # for the batch it is at; then it is killed, which does no harm
 RESTART_PAUSES_S = (0.0, 0.2, 1.0, 5.0)  # by how often it ended in a row without getting on; the last one repeats
 
 
@@ -66,7 +67,7 @@ class Follower:
         if process is not None and process.stdin is not None:
             process.stdin.close()
             try:
-                await asyncio.wait_for(process.wait(), 30)
+                await asyncio.wait_for(process.wait(), CLOSE_S)
             except TimeoutError:
                 process.kill()
                 await process.wait()

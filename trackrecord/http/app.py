@@ -1,6 +1,7 @@
 """The ASGI application: POST /events takes the fast lane, everything else the routes."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import MutableMapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 
-from ..errors import NotFound, ParameterInvalid, TrackrecordError
+from ..errors import NotFound, ParameterInvalid, RequestError, TrackrecordError, VersionInvalid
 from ..rules import versions
 from ..rules.versions import Version
 from ..wire.json import encode
@@ -27,6 +28,9 @@ log = logging.getLogger("trackrecord.http")
 Scope = MutableMapping[str, Any]
 QUERY_PARAMS_MAX = 100
 SAID_MAX = 100
+# First parts of paths that ended with API 1.x. Source: the contract, 1.3 and 5.
+LEGACY = frozenset({"users", "leads", "bulk", "user_delete_requests"})
+FIRST_WITHOUT_LEGACY = (2, 0)
 
 
 class App:
@@ -88,7 +92,7 @@ class App:
             headers.append((b"intercom-version", self._default.text.encode()))
             return error
         if version.text != asked.decode("latin-1").strip().capitalize():
-            self._say_once("version %s was asked for and served as %s", asked.decode("latin-1")[:20], version.text)
+            self._say_once("version %r was asked for and served as %s", asked.decode("latin-1")[:20], version.text)
         headers.append((b"intercom-version", version.text.encode()))
         return version
 
@@ -139,12 +143,23 @@ class App:
 
     async def unknown_method(self, allowed: list[str], scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = [*scope["answer_headers"], (b"allow", ", ".join(allowed).encode())]
-        self._version(scope["sent"], headers)
+        await self._not_here(scope, headers)
         await self._refuse(send, NotFound(), headers, scope["request_id"], head=scope["method"] == "HEAD")
 
     async def _unknown_path(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._version(scope["sent"], scope["answer_headers"])
+        version = await self._not_here(scope, scope["answer_headers"])
+        legacy = b"intercom-version" in scope["sent"] and scope["path"].split("/")[1] in LEGACY
+        if legacy and isinstance(version, Version) and version.number >= FIRST_WITHOUT_LEGACY:
+            raise VersionInvalid(versions.ABSENT_RESOURCE, field="Intercom-Version")
         raise NotFound
+
+    async def _not_here(self, scope: Scope, headers: Headers) -> Version | TrackrecordError:
+        """The headers of an answer that nobody needs a token for, but that tells whoever sends one how many calls are left."""
+        version = self._version(scope["sent"], headers)
+        with contextlib.suppress(RequestError):
+            access = await self._auth.access(scope["sent"].get(b"authorization"))
+            headers += self._counter.count(access.token.id, self._services.now())
+        return version
 
     async def _refuse(self, send: Send, error: TrackrecordError, headers: Headers, request_id: str, *, head: bool) -> None:
         if error.retry_after_s is not None:

@@ -26,22 +26,28 @@ class _Known(NamedTuple):
     until: float
 
 
-def secret_of(header: bytes) -> bytes:
-    """The access token in an Authorization header: Bearer, or the user name of Basic with an empty password.
+class Credentials(NamedTuple):
+    secret: bytes
+    app_id: bytes | None  # set where the caller named the workspace too, as older clients do
+
+
+def credentials(header: bytes) -> Credentials:
+    """What an Authorization header carries: Bearer TOKEN; Basic with TOKEN and an empty password; or Basic with APP_ID and TOKEN,
+    the pair that older clients call app id and API key.
 
     Raises Unauthorized for anything else; the scheme's case does not matter.
     """
     scheme, _, rest = header.strip().partition(b" ")
     rest = rest.strip()
     if scheme.lower() == b"bearer" and rest:
-        return rest
+        return Credentials(rest, None)
     if scheme.lower() == b"basic":
         try:
             user, _, password = base64.b64decode(rest, validate=True).partition(b":")
         except binascii.Error:
             raise Unauthorized from None
-        if user and not password:
-            return user
+        if user:
+            return Credentials(password, user) if password else Credentials(user, None)
     raise Unauthorized
 
 
@@ -70,7 +76,7 @@ class Auth:
             # One request asks again; those beside it go on meanwhile with what was true a second ago.
             self._known[key] = _Known(known.access, time.monotonic() + TRUSTED_FOR_S)
         try:
-            found: Access = await self._in_thread(self._look_up, token_digest(secret_of(header)))
+            found: Access = await self._in_thread(self._look_up, credentials(header))
         except RequestError:
             self._known.pop(key, None)
             raise
@@ -79,14 +85,15 @@ class Auth:
         self._known[key] = _Known(found, time.monotonic() + TRUSTED_FOR_S)
         return found
 
-    def _look_up(self, digest: bytes) -> Access:
+    def _look_up(self, sent: Credentials) -> Access:
+        digest = token_digest(sent.secret)
         token = self._directory.tokens.find(digest)
         if token is None or not hmac.compare_digest(token.digest, digest):
             raise Unauthorized
         if token.revoked_at is not None:
             raise TokenRevoked
         workspace = self._directory.workspaces.by_number(token.workspace)
-        if workspace is None:
+        if workspace is None or (sent.app_id is not None and sent.app_id != workspace.id.encode()):
             raise Unauthorized
         return Access(token, workspace)
 

@@ -5,6 +5,7 @@ requests: a bad request behind good ones is refused when those have been answere
 """
 
 import asyncio
+import re
 import uuid
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,20 @@ from . import errors
 
 class HeadTooLarge(RequestError):
     status, code = 431, "client_error"
+
+
+PIPELINE_MAX = 2_000  # requests of one connection that wait for the answers before theirs
+_PATH = re.compile(rb"[/?#]")
+
+
+def origin_form(target: bytes) -> bytes:
+    """A request's target without scheme and authority, whosever they are: clients send whole addresses (RFC 9112, 3.2.2)."""
+    scheme, mark, rest = target.partition(b"://")
+    if not mark or scheme.lower() not in (b"http", b"https"):
+        return target
+    found = _PATH.search(rest)
+    path = rest[found.start() :] if found else b""
+    return path if path.startswith(b"/") else b"/" + path
 
 
 def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -> type[HttpToolsProtocol]:
@@ -73,9 +88,13 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -
                     rest = rest[upgrade.args[0] :]
                     if self._plain is not None:
                         head, self._plain = self._plain, None
+                        self.parser = httptools.HttpRequestParser(self)  # one that has seen Connection: close takes nothing more
                         self.parser.feed_data(head)
 
         def on_message_begin(self) -> None:
+            if len(self.pipeline) >= PIPELINE_MAX:
+                self._fault = RequestError(f"at most {PIPELINE_MAX} requests may wait for their answers on one connection")
+                raise self._fault
             super().on_message_begin()
             self._in_head = True
             self._heads += 1
@@ -90,6 +109,7 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -
                 # so the body of a POST would be lost: the head is read again without the request to upgrade.
                 self._plain = self._head_without_upgrade()
                 return
+            self.url = origin_form(self.url)
             super().on_headers_complete()
             self._stop_timer()
             self._in_head, self._in_body = False, True

@@ -5,6 +5,7 @@ A record's position is its number in the journal, from 1 on, without end; a row'
 
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,12 +24,27 @@ CREATE TABLE IF NOT EXISTS batches (
     first INTEGER PRIMARY KEY,       -- position of the first record
     count INTEGER NOT NULL,          -- records in the row
     written_at_ms INTEGER NOT NULL,  -- our clock
+    crc INTEGER NOT NULL,            -- CRC-32 of records
     records BLOB NOT NULL            -- a MessagePack list of rules/records.py
 )
 """
 
 encode_records = msgspec.msgpack.Encoder().encode
-decode_records = msgspec.msgpack.Decoder(list[Record]).decode
+_decode = msgspec.msgpack.Decoder(list[Record]).decode
+
+
+class Damaged(Exception):
+    """A row is not what was written."""
+
+
+def decode_records(first: int, crc: int, blob: bytes) -> list[Record]:
+    """The records of a row. Raises Damaged, naming its position."""
+    if zlib.crc32(blob) != crc:
+        raise Damaged(f"the row at position {first} is damaged: its checksum differs")
+    try:
+        return _decode(blob)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Damaged(f"the row at position {first} cannot be read: {error}") from None
 
 
 class Batch(NamedTuple):
@@ -65,11 +81,11 @@ class JournalReader:
         """
         try:
             start = self._db.execute("SELECT max(first) FROM batches WHERE first <= ?", (after + 1,)).fetchone()[0]
-            rows = self._db.execute("SELECT first, records FROM batches WHERE first >= ? ORDER BY first", (start or 0,))
+            rows = self._db.execute("SELECT first, crc, records FROM batches WHERE first >= ? ORDER BY first", (start or 0,))
             first = after + 1
             records: list[Record] = []
-            for row_first, blob in rows:
-                found = decode_records(blob)
+            for row_first, crc, blob in rows:
+                found = decode_records(row_first, crc, blob)
                 if row_first + len(found) <= after + 1:
                     continue
                 if records and row_first != first + len(records):
@@ -81,7 +97,7 @@ class JournalReader:
                 if len(records) >= limit:
                     break
             rows.close()
-        except (sqlite3.Error, msgspec.DecodeError) as error:
+        except (sqlite3.Error, Damaged) as error:
             raise Unavailable(f"the journal cannot be read above position {after}: {error}") from None
         return Batch(first, records) if records else None
 
@@ -97,13 +113,13 @@ class JournalReader:
             if line != "ok":
                 yield f"journal.db: {line}"
         expected = None
-        for first, count, blob in self._db.execute("SELECT first, count, records FROM batches ORDER BY first"):
+        for first, count, crc, blob in self._db.execute("SELECT first, count, crc, records FROM batches ORDER BY first"):
             if expected is not None and first < expected:
                 yield f"journal.db: the row at position {first} begins before the one before it ends"
             try:
-                held = len(decode_records(blob))
-            except (msgspec.DecodeError, msgspec.ValidationError) as error:
-                yield f"journal.db: the row at position {first} cannot be read: {error}"
+                held = len(decode_records(first, crc, blob))
+            except Damaged as error:
+                yield f"journal.db: {error}"
                 held = count
             if held != count:
                 yield f"journal.db: the row at position {first} should hold {count} records and holds {held}"
@@ -121,12 +137,12 @@ class JournalWriter:
         try:
             self._db.execute(_SCHEMA)
             self._db.execute(f"PRAGMA user_version={FORMAT}")
+            row = self._db.execute("SELECT first + count - 1 FROM batches ORDER BY first DESC LIMIT 1").fetchone()
+            self._bytes: int = self._db.execute("SELECT coalesce(sum(length(records)), 0) FROM batches").fetchone()[0]
         except sqlite3.Error as error:
             self._db.close()
             raise DataDirectoryUnusable(f"{path.name} cannot be opened as a journal: {error}") from None
-        row = self._db.execute("SELECT first + count - 1 FROM batches ORDER BY first DESC LIMIT 1").fetchone()
         self.head: int = row[0] if row else 0  # the position of the last record
-        self._bytes: int = self._db.execute("SELECT coalesce(sum(length(records)), 0) FROM batches").fetchone()[0]
         self._checkpointer = Checkpointer(path)
 
     def skip_to(self, position: int) -> None:
@@ -139,7 +155,9 @@ class JournalWriter:
         first = self.head + 1
         try:
             # One statement is one transaction; in autocommit its end is the commit, and the commit waits for the disk.
-            self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", (first, len(records), time.time_ns() // 1_000_000, blob))
+            self._db.execute(
+                "INSERT INTO batches VALUES (?, ?, ?, ?, ?)", (first, len(records), time.time_ns() // 1_000_000, zlib.crc32(blob), blob)
+            )
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.rollback()

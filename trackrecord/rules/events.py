@@ -9,7 +9,6 @@ from .metadata import Kept, keep
 from .profiles import Profile
 
 NAME_LENGTH_MAX = 255  # characters. Ours: the wire states no limit
-AHEAD_MAX_S = 86_400  # seconds a sender's clock may run ahead of ours. Ours: the contract, 2.1 "Future dates"
 MOMENT_MAX = 253_402_300_799  # the last second of the year 9999: past it a time has no ISO 8601 form
 MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138, so it must be milliseconds
 
@@ -52,7 +51,7 @@ def when(value: int | float | str | None, *, now: int, profile: Profile, field: 
 
     Digit strings and fractions are taken in every profile; milliseconds and ISO 8601 (without a zone: UTC) where
     `created_at_loose`; without a value it is `now`, or ParameterNotFound where `created_at_required`.
-    Raises TypeMismatch for other strings, DataInvalid for moments before 1970 or more than AHEAD_MAX_S ahead.
+    Raises TypeMismatch for other strings, DataInvalid for moments before 1970 or more than the profile's created_at_ahead_s ahead of `now`.
     """
     if value is None or value == "":
         if profile.created_at_required:
@@ -60,20 +59,21 @@ def when(value: int | float | str | None, *, now: int, profile: Profile, field: 
         return now
     if isinstance(value, str):
         digits = value.strip()
-        read = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
-        if read is None and profile.created_at_loose:
-            read = _iso(digits)
+        is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
+        read = int(digits) if is_number else _iso(digits) if profile.created_at_loose else None
         if read is None:
             raise TypeMismatch(f"{field} must be whole Unix seconds, such as {now}, got {value[:40]!r}", field=field)
         value = read
+    else:
+        is_number = True
     seconds = math.floor(value)
-    if seconds >= MILLISECONDS_FROM:
+    if is_number and seconds >= MILLISECONDS_FROM:
         if not profile.created_at_loose:
             raise DataInvalid(f"{field} must be whole Unix seconds, got {seconds} (milliseconds?)"[:200], field=field)
         seconds //= 1000
     if seconds < 0:
         raise DataInvalid(f"{field} can't be before 1970", field=field)
-    if seconds > now + AHEAD_MAX_S:
+    if seconds > MOMENT_MAX or (profile.created_at_ahead_s and seconds > now + profile.created_at_ahead_s):
         raise DataInvalid(f"{field} can't be in the future", field=field)
     return seconds
 

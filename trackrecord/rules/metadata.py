@@ -44,14 +44,16 @@ class Kept(NamedTuple):
 def _text(key: str, value: str) -> str:
     if value.startswith(("http://", "https://")):
         return "i" if _IMAGE.search(value) else "l"
-    return "t" if key in _STRIPE else "s"
+    return "t" if key.lower() in _STRIPE else "s"
 
 
 def _number(key: str, value: float) -> str:
-    return "d" if key.endswith("_date") else "n"
+    return "d" if key[-5:].lower() == "_date" else "n"
 
 
 def _object(key: str, value: dict[str, Any]) -> str:
+    if any(isinstance(inner, (dict, list)) for inner in value.values()):
+        return "x"
     if "url" in value and "value" in value and isinstance(value["url"], str):
         return "r"
     amount = value.get("amount")

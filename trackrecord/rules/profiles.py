@@ -17,6 +17,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     event_names_max: int
     listing_days: int
     rate_limit_per_minute: int
+    created_at_ahead_s: int
     undeclared_attributes: bool
     created_at_required: bool
     created_at_loose: bool
@@ -34,6 +35,7 @@ PROFILES_TABLE = (
     ("event_names_max", 0, 120, "active event names in a workspace"),
     ("listing_days", 0, 90, "age in days past which an event is counted but not listed"),
     ("rate_limit_per_minute", 0, 10_000, "calls a minute and token, told in the rate-limit headers"),
+    ("created_at_ahead_s", 86_400, 86_400, "seconds a sender's clock may run ahead of ours"),
     ("undeclared_attributes", True, False, "a custom attribute nobody declared is created by its first use"),
     ("created_at_required", False, True, "an event must carry created_at; else it happened when it arrived"),
     ("created_at_loose", True, False, "created_at may be milliseconds or ISO 8601 as well as seconds"),

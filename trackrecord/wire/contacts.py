@@ -15,6 +15,7 @@ from .json import decode
 
 PER_PAGE_DEFAULT = 10  # Source: the contract, 4.4
 PER_PAGE_MAX = 150
+EMAIL_VERIFIED_FROM = (2, 16)  # Source: the contract, 4.3
 OWNER_AS_TEXT_FROM = (2, 16)  # the version from which owner_id is a string. Source: the contract, 12
 
 
@@ -35,6 +36,7 @@ class SentContact(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: int | str | UnsetType | None = UNSET
     unsubscribed_from_emails: bool | UnsetType | None = UNSET
     language_override: str | UnsetType | None = UNSET
+    email_verified: bool | UnsetType | None = UNSET  # from 2.16 on, and only beside an email; not kept
     custom_attributes: dict[str, Any] | list[Any] | UnsetType | None = UNSET  # a list only empty: so PHP writes an empty object
 
 
@@ -167,19 +169,21 @@ class DeletedContact(msgspec.Struct, frozen=True, kw_only=True):
     deleted: bool = True
 
 
-def parse_draft(body: bytes) -> Draft:
+def parse_draft(body: bytes, *, version: Version) -> Draft:
     """Read the body of POST /contacts. Raises what decode and rules.contacts.draft raise."""
-    return rules.draft(_sent(body))
+    return rules.draft(_sent(body, version))
 
 
-def parse_changes(body: bytes) -> Changes:
+def parse_changes(body: bytes, *, version: Version) -> Changes:
     """Read the body of PUT /contacts/{id}; an empty one changes nothing. Raises what decode and rules.contacts.changes raise."""
-    return rules.changes(_sent(body or b"{}"))
+    return rules.changes(_sent(body or b"{}", version))
 
 
-def _sent(body: bytes) -> dict[str, object]:
+def _sent(body: bytes, version: Version) -> dict[str, object]:
     sent = decode(body, SentContact)
-    return {name: getattr(sent, name) for name in sent.__struct_fields__}
+    if version.number >= EMAIL_VERIFIED_FROM and isinstance(sent.email_verified, bool) and not sent.email:
+        raise ParameterInvalid("email_verified can only be sent together with email", field="email_verified")
+    return {name: getattr(sent, name) for name in sent.__struct_fields__ if name != "email_verified"}
 
 
 def parse_page(query: Sequence[tuple[str, str]]) -> tuple[int, str | None]:

@@ -139,8 +139,8 @@ def _from_filter(text: str) -> list[tuple[str, str]]:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ParameterInvalid("filter is not valid JSON", field="filter") from None
         return [(key, str(value)) for key, value in found.items() if value is not None]
-    key, _, value = text.partition("=")
-    return [(key.strip(), value.strip())]
+    pairs = [pair.partition("=") for pair in text.split("&")]
+    return [(key.strip(), value.strip()) for key, _, value in pairs]
 
 
 def _whole(params: dict[str, str], name: str) -> int | None:

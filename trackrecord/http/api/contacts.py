@@ -6,7 +6,7 @@ from ..call import Answer, Call
 
 async def create_contact(call: Call) -> Answer:
     """POST /contacts. 200 with the contact; never changes one that exists (409 names it)."""
-    draft = wire.parse_draft(call.body)
+    draft = wire.parse_draft(call.body, version=call.version)
     contact = await call.services.in_thread(
         call.services.directory.contacts.create, call.workspace.number, draft, now=call.now(), profile=call.profile
     )
@@ -29,7 +29,7 @@ async def find_by_external_id(call: Call) -> Answer:
 
 async def update_contact(call: Call) -> Answer:
     """PUT /contacts/{contact_id}. 200 with the contact as it is now; what is not sent stays."""
-    changes = wire.parse_changes(call.body)
+    changes = wire.parse_changes(call.body, version=call.version)
     contact = await call.services.in_thread(
         call.services.directory.contacts.update,
         call.workspace.number,
