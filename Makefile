@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= trackrecord-data
+PORT ?=
 NODE_TESTS := tests/clients/node
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
@@ -13,7 +14,7 @@ help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrecord-data
-	@exec $(BIN)/trackrecord serve --data $(DATA)
+	@exec $(BIN)/trackrecord serve --data $(DATA) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/test.stamp node-clients lint ## Run linters, types and all tests
 	$(BIN)/python -m pytest -q
@@ -48,11 +49,13 @@ clean: ## Remove what was built and installed; data stays
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Trackrecord needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Making a Python environment in $(VENV); the first time this takes a minute ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml
 	@echo "Installing into $(VENV) ..."
-	@$(PIP) install -r requirements.lock
+	@$(PIP) install -r requirements.lock || \
+	  { echo "Could not install the packages. Is there a network? A proxy or mirror is set by PIP_INDEX_URL. Then run this again."; exit 1; }
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -4,6 +4,7 @@ It stands apart from server.py because a consumer's process starts here too, and
 """
 
 import contextlib
+import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from .consumers.runner import Consumer
 from .consumers.store_writer import StoreWriter
 from .errors import TrackrecordError
 from .journal.log import JournalReader, JournalWriter
+from .sqlite import belongs
 from .stores.base import EventReader, EventStore
 from .stores.sqlite import SqliteReader, SqliteStore
 
@@ -35,6 +37,15 @@ def open_store(data: Path) -> EventStore:
 
 def read_store(data: Path) -> EventReader:
     return SqliteReader(data / STORE_FILE)
+
+
+def strangers(data: Path, owner: bytes) -> list[str]:
+    """The files that belong to another directory.db than the one with this salt, by name. New files are marked as its own.
+
+    Contacts and names stand in them as the directory's numbers, which mean other people in another directory.
+    """
+    mark = int.from_bytes(hashlib.blake2b(owner, digest_size=4).digest()) & 0x7FFFFFFF or 1
+    return [name for name in (JOURNAL_FILE, STORE_FILE) if not belongs(data / name, mark)]
 
 
 # Consumers that run in processes of their own. To add one, add a row; its name is its cursor's name for ever.

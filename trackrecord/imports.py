@@ -332,6 +332,8 @@ async def take_contacts(services: Services, workspace: Workspace, lines: Sequenc
         try:
             sent = _read(_decode_contact, text)
             ignored.see(sent)
+            if "event_name" in sent:
+                raise ParameterInvalid("this line is an event: trackrecord import events takes it", field="event_name")
             drafts.append((line, _named(contact_rules.draft(_translated(sent), imported=True), workspace)))
         except TrackrecordError as error:
             refused.append(refusal(line, error))

@@ -103,13 +103,12 @@ class Server:
 
         self.directory = await self.in_thread(Directory.open, data / engines.DIRECTORY_FILE)
         stack.callback(self.directory.close)
-        await self.in_thread(self._first_start)
-
         # Closing goes the other way: what waits is written, the store's process ends, and the files' last owners close them,
         # so that a stopped server leaves no logs beside its files.
         writer = await self.in_thread(engines.open_journal, data)
         stack.callback(writer.close)
         stored = await self.in_thread(self._fit_together, data, writer)
+        await self.in_thread(self._first_start)
         for name in engines.CONSUMERS:
             at = stored if name == StoreWriter.name else 0  # others tell when they have started
             self.followers[name] = Follower(name, engines.consumer_command(name, data), cursor=at, head=writer.head)
@@ -145,24 +144,38 @@ class Server:
             each.committed(head)
 
     def _first_start(self) -> None:
-        """Make the first workspace and its token, and see that the token asked for exists."""
+        """Make the first workspace, and see that the token asked for exists."""
         settings, now = self.settings, int(self.now())
         if not self.directory.workspaces.list():
-            workspace = self.directory.workspaces.create(settings.app_id, settings.app_id, now=now)
-            if not settings.token:
-                _, self.first_token = self.directory.tokens.create(workspace.number, "first token", frozenset(SCOPES), now=now)
+            self.directory.workspaces.create(settings.app_id, settings.app_id, now=now)
         if settings.token:
             self.directory.tokens.create(self.default_workspace.number, "from --token", frozenset(SCOPES), now=now, secret=settings.token)
 
+    def first_access(self) -> None:
+        """Make the first token, if there has never been one. Called last before it is shown: nobody could ask for it again."""
+        if not any(self.directory.tokens.list(each.number) for each in self.directory.workspaces.list()):
+            now = int(self.now())
+            _, self.first_token = self.directory.tokens.create(self.default_workspace.number, "first token", frozenset(SCOPES), now=now)
+
     def _fit_together(self, data: Path, writer: Any) -> int:
-        """See that journal and store belong together; return the store's cursor.
+        """See that the three files belong together; return the store's cursor.
 
         A journal that ends before the store continues behind it, so that no position is given twice. Raises
-        DataDirectoryUnusable when records between the two are gone: going on would hide the loss.
+        DataDirectoryUnusable when records between the two are gone, which going on would hide; and when the directory is
+        another one, or older than the events: its numbers would give one person's events to another.
         """
+        together = "Put back the files of one backup, all three"
         store = engines.open_store(data)
-        stored = store.cursor()
+        stored, (contact, name) = store.cursor(), store.highest()
         store.close()
+        if strangers := engines.strangers(data, self.directory.salt):
+            raise DataDirectoryUnusable(
+                f"{' and '.join(strangers)} belong to another {engines.DIRECTORY_FILE} than the one here. {together}"
+            )
+        if contact > self.directory.contacts.highest() or name > self.directory.names.highest():
+            raise DataDirectoryUnusable(
+                f"{engines.DIRECTORY_FILE} is older than {engines.STORE_FILE}, and lacks contacts or names of its events. {together}"
+            )
         if stored > writer.head:
             log.warning("the journal ends at %s and the store at %s: a file was replaced. Going on behind the store", writer.head, stored)
             writer.skip_to(stored)
@@ -172,7 +185,7 @@ class Server:
         if last > stored and first > stored + 1:
             raise DataDirectoryUnusable(
                 f"{engines.STORE_FILE} ends at record {stored} and {engines.JOURNAL_FILE} begins at {first}: "
-                "the records between are in neither. Put back the two files of one backup"
+                f"the records between are in neither. {together}"
             )
         return stored
 
@@ -224,6 +237,8 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
     from .http.app import App
     from .http.protocol import protocol
 
+    if not settings.ephemeral:
+        Owned(Path(settings.data)).release()  # of two reasons not to start, a server on this very directory is told first
     # The protocol is named because asyncio turns Nagle's delay off only for sockets that say they are TCP.
     sock = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -255,18 +270,19 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
             class Announcing(uvicorn.Server):
                 @contextlib.contextmanager
                 def capture_signals(self) -> Iterator[None]:
-                    """SIGINT and SIGTERM end the serving, and are not raised again: that would cancel the closing behind it."""
+                    """SIGINT, SIGTERM and SIGHUP end the serving, and are not raised again: that would cancel the closing behind it."""
                     if threading.current_thread() is not threading.main_thread():
                         yield
                         return
                     loop = asyncio.get_running_loop()
-                    for number in (signal.SIGINT, signal.SIGTERM):
+                    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                         loop.add_signal_handler(number, self.handle_exit, number, None)
                     yield
 
                 async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                     await super().startup(sockets)
                     await server.follower.up(timeout_s=5)
+                    await server.in_thread(server.first_access)
                     started(server, f"http://{shown}:{port}")
 
             http = Announcing(config)

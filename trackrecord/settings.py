@@ -115,6 +115,8 @@ def _from_file(path: Path) -> dict[str, Any]:
 def _check(name: str, value: Any, source: str) -> Any:
     if name not in _NAMES:
         raise SettingInvalid(f"{source}: there is no setting {name!r}; trackrecord settings lists them all", field=name)
+    if value == "" and name == "data":
+        raise SettingInvalid(f"{source}: data must name a directory; it is empty", field=name)
     if value == "" and name in OVERRIDES:
         return None
     try:

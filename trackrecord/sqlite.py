@@ -33,6 +33,15 @@ def connect(path: Path, *, durable: bool = False, readonly: bool = False, cache_
     return db
 
 
+def belongs(path: Path, owner: int) -> bool:
+    """Mark a file as `owner`'s (31 bits) where nobody has yet; whether it is."""
+    with contextlib.closing(connect(path, cache_mb=1)) as db:
+        marked: int = db.execute("PRAGMA application_id").fetchone()[0]
+        if not marked:
+            db.execute(f"PRAGMA application_id={owner}")
+        return marked in (0, owner)
+
+
 class Checkpointer:
     """Copies the log back into the file from a thread of its own, so that a commit never waits for the bulk of it.
 

@@ -87,6 +87,6 @@ def test_the_log_is_json_where_asked_for(shell: Shell):
         _, _, logged = server.stop()
     assert re.fullmatch(
         r'\{"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","level":"info","logger":"trackrecord\.http",'
-        r'"message":"version 2\.99 was asked for and served as [\d.]+"\}\n',
+        r'"message":"version \'2\.99\' was asked for and served as [\d.]+"\}\n',
         logged,
     )

@@ -111,7 +111,7 @@ async def test_the_journal_is_trimmed_faster_than_it_is_written(tmp_path):
     while reader.span()[0] < 1_500 and asyncio.get_running_loop().time() < deadline:
         last = await journal.append(event(0))  # steadily on, while it is trimmed
     assert reader.span()[0] >= 1_500
-    while reader.span() != (last, last) and asyncio.get_running_loop().time() < deadline:
+    while reader.span() != (last, last) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     assert reader.span() == (last, last)  # and at rest all but the last row goes
     reader.close()

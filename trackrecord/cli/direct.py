@@ -6,8 +6,9 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-from .. import imports, server
+from .. import engines, imports, server
 from ..errors import DataDirectoryBusy
 from ..imports import Taken
 from ..rules.directory import Workspace
@@ -50,10 +51,10 @@ async def direct(data: str, workspace: str | None, noun: str, tell: Callable[[st
     settings = load({"data": data, "ephemeral": False}, {name: value for name, value in os.environ.items() if name != "TRACKRECORD_TOKEN"})
     logs.set_up(settings.log_format, level=logging.WARNING)
     try:
+        fresh = not (Path(data) / engines.DIRECTORY_FILE).exists()
         async with server.opened(settings, note="importing") as opened:
-            if opened.first_token is not None:
-                tell(f"Made the data directory {data}. Its access token, shown this once, and kept only as a hash:")
-                tell(f"\n  {opened.first_token}\n")
+            if fresh:
+                tell(f"Made the data directory {data}; the first trackrecord serve prints an access token for it")
             gc.freeze()
             gc.set_threshold(GC_AFTER, 20, 100)
             yield Direct(opened, options.chosen(opened.directory, workspace), noun)

@@ -120,7 +120,10 @@ def announce(server: "Server", url: str) -> None:
         every += f", for clients of {settings.public_url}"
     where = "in memory, until it stops" if settings.ephemeral else f"in {settings.data}"
     if server.first_token is None:
-        print(f"Trackrecord is listening on {url}{every}; its data is {where}. Ctrl-C stops it.", flush=True)
+        print(
+            f"Trackrecord is listening on {url}{every}; its data is {where}. Ctrl-C stops it.",
+            flush=True,
+        )
     else:
         print(_first_start(url, every, where, server.first_token, int(server.now())), flush=True)
 

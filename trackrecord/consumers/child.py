@@ -40,7 +40,7 @@ class PipeProgress:
 
 
 def serve(consumer: Consumer, source: Source) -> None:
-    """Run a consumer until the parent ends. Ctrl-C and a service manager's stop reach the whole group; ending is the parent's to decide."""
+    """Run a consumer until the parent ends: that is the end of its input, whatever other signals reach the whole of a group."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     run(consumer, source, PipeProgress(sys.stdin.fileno(), sys.stdout.fileno()))

@@ -103,7 +103,9 @@ class Follower:
             await asyncio.sleep(pause_s)
 
     async def _run_once(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(*self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True
+        )
         if self._closing and self._process.stdin is not None:
             self._process.stdin.close()
         assert self._process.stdout is not None  # noqa: S101 - asked for above

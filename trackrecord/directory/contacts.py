@@ -100,6 +100,12 @@ class Contacts:
             rows = connection.execute(sa.select(erasures.c.contact, erasures.c.workspace).order_by(erasures.c.contact))
             return [(contact, workspace) for contact, workspace in rows]
 
+    def highest(self) -> int:
+        """The greatest number that any contact has or had; 0 before the first."""
+        numbers = sa.union_all(sa.select(sa.func.max(contacts.c.number).label("n")), sa.select(sa.func.max(erasures.c.contact))).subquery()
+        with self._db.reading() as connection:
+            return connection.scalar(sa.select(sa.func.max(numbers.c.n))) or 0
+
     def get(self, workspace: int, id: str) -> Contact:
         """Raises ContactNotFound; also for one that is archived, blocked, merged away or of another workspace."""
         with self._db.reading() as connection:

@@ -54,6 +54,11 @@ class Names:
         with self._db.reading() as connection:
             return [EventName(**row) for row in connection.execute(wanted).mappings()]
 
+    def highest(self) -> int:
+        """The greatest number that any name has; 0 before the first."""
+        with self._db.reading() as connection:
+            return connection.scalar(sa.select(sa.func.max(event_names.c.number))) or 0
+
     def by_numbers(self, numbers: Iterable[int]) -> dict[int, EventName]:
         """The names that have these numbers, of whichever workspace; unknown numbers are left out."""
         with self._db.reading() as connection:

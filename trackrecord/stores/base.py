@@ -112,6 +112,9 @@ class EventReader(Protocol):
         Takes as long as its caller does without holding anything up; events erased meanwhile are left out.
         """
 
+    def highest(self) -> tuple[int, int]:
+        """The greatest numbers of a contact and of a name that any event here has; 0 for none."""
+
     def erased(self) -> frozenset[int]:
         """The numbers of all contacts erased so far."""
 

@@ -157,6 +157,10 @@ class MemoryStore:
             ]
         )
 
+    def highest(self) -> tuple[int, int]:
+        events = self._events.values()
+        return max((event.contact for event in events), default=0), max((event.name for event in events), default=0)
+
     def erased(self) -> frozenset[int]:
         return frozenset(self._erased)
 

@@ -123,6 +123,12 @@ class SqliteReader:
             return self._scan_all(selection, after, end)
         return self._scan_positions(selection.workspace, positions)
 
+    def highest(self) -> tuple[int, int]:
+        with self._reading() as db:
+            contact: int = db.execute("SELECT coalesce(max(contact), 0) FROM event_keys").fetchone()[0]
+            name: int = db.execute("SELECT coalesce(max(name), 0) FROM name_totals").fetchone()[0]
+        return contact, name
+
     def erased(self) -> frozenset[int]:
         with self._reading() as db:
             return frozenset(contact for (contact,) in db.execute("SELECT contact FROM erased"))
