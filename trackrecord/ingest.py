@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from .directory import Directory
 from .directory.identity import IdentityCache, NameCache
-from .errors import Unavailable
+from .errors import TrackrecordError, Unavailable
 from .journal.commit import Journal
 from .rules.directory import EventName, Workspace
 from .rules.events import Accepted, accept
@@ -27,6 +27,7 @@ from .wire.json import encode
 
 T = TypeVar("T")
 BEHIND_RETRY_S = 2  # what a sender is told to wait when the store has fallen too far behind
+LOOK_UPS_MAX = 500  # contacts looked up in one turn
 ERASE_AGAIN_S = 2.0  # between tries to journal an erasure
 
 
@@ -46,6 +47,43 @@ def distinct_part(dedup: str, kept: Kept | None) -> str:
     if dedup == "off":
         return uuid.uuid4().hex
     return hashlib.blake2b(encode(kept.values if kept else {}), digest_size=12).hexdigest()
+
+
+Asked = tuple[int, Sequence[Identifier]]
+
+
+class Together:
+    """Look-ups of contacts that wait at the same time share one turn in a thread, as events share one write."""
+
+    def __init__(self, look_up: Callable[[Sequence[Asked]], list[int | TrackrecordError]], in_thread: Callable[..., Any]) -> None:
+        self._look_up = look_up
+        self._in_thread = in_thread
+        self._waiting: list[tuple[Asked, asyncio.Future[int]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def ask(self, asked: Asked) -> int:
+        """Raises what the look-up answered for this one, and Unavailable where none could be made."""
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append((asked, answer))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        return await answer
+
+    async def _run(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:LOOK_UPS_MAX], self._waiting[LOOK_UPS_MAX:]
+            try:
+                found = await self._in_thread(self._look_up, [asked for asked, _ in batch])
+            except BaseException as error:
+                found = [error] * len(batch)
+            for (_, answer), one in zip(batch, found, strict=True):
+                if answer.done():
+                    continue  # who asked has gone
+                if isinstance(one, BaseException):
+                    answer.set_exception(one)
+                else:
+                    answer.set_result(one)
+        self._running = None
 
 
 class Ingest:
@@ -74,6 +112,7 @@ class Ingest:
         self._profile = profile
         self._dedup = dedup
         self._lag_max_records = lag_max_records
+        self._strangers = Together(self.identities.resolve_many, in_thread)
         self._owed: set[asyncio.Task[None]] = set()
 
     async def submit(self, workspace: Workspace, sent: SubmittedEvent) -> int:
@@ -119,7 +158,7 @@ class Ingest:
     async def resolve(self, workspace: Workspace, tried: Sequence[Identifier]) -> int:
         """The number of the contact meant. Raises ContactNotFound, or Conflict when an e-mail names several."""
         cached = self.identities.cached(workspace.number, tried[0])
-        return cached if cached is not None else int(await self._in_thread(self.identities.resolve, workspace.number, tried))
+        return cached if cached is not None else await self._strangers.ask((workspace.number, tried))
 
     async def name(self, workspace: Workspace, folded: str, name: str) -> EventName:
         """The name's entry, made if it is new. Raises Unprocessable past the limit of active names."""

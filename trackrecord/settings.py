@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     journal_keep_mb: Annotated[int, Meta(description="size past which journal records are dropped, once every consumer has them", ge=1)] = (
         1024
     )
-    identity_cache_entries: Annotated[int, Meta(description="contact look-ups kept in memory for POST /events", ge=0)] = 100_000
+    identity_cache_entries: Annotated[int, Meta(description="contact look-ups kept in memory for POST /events", ge=0)] = 200_000
     threads: Annotated[int, Meta(description="threads for reads and for writes to the directory", ge=1, le=64)] = 8
     # Differences between profiles that can be set one by one; empty takes the profile's.
     metadata_keys_max: Annotated[int | None, Meta(description="metadata keys kept of one event; 0 keeps all")] = None

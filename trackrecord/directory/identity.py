@@ -4,13 +4,13 @@ Reading is a dictionary look-up from any thread; what writes a contact drops its
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from ..errors import ContactNotFound
+from ..errors import Conflict, ContactNotFound, TrackrecordError
 from ..rules.contacts import Contact, fold_email
 from ..rules.directory import EventName
-from ..rules.identity import Identifier, only, someone
+from ..rules.identity import Identifier, only
 
 Key = tuple[int, str, str]
 CONTACTS_MAX = 10_000  # whole contacts kept in memory, for reads
@@ -20,7 +20,7 @@ NAMES_MAX = 100_000  # names kept in memory; past it they are looked up
 class Contacts(Protocol):
     on_change: list[Callable[[Contact | None, Contact | None], None]]
 
-    def find(self, workspace: int, kind: str, value: str) -> Sequence[int]: ...
+    def find_many(self, workspace: int, kind: str, values: Iterable[str]) -> Mapping[str, Sequence[int]]: ...
 
     def by_numbers(self, workspace: int, numbers: Iterable[int]) -> dict[int, Contact]: ...
 
@@ -58,13 +58,60 @@ class IdentityCache:
 
     def resolve(self, workspace: int, tried: Sequence[Identifier]) -> int:
         """The contact that the first of these names which names anybody. Raises ContactNotFound, or Conflict."""
+        found = self.resolve_many([(workspace, tried)])[0]
+        if isinstance(found, TrackrecordError):
+            raise found
+        return found
+
+    def resolve_many(self, asked: Sequence[tuple[int, Sequence[Identifier]]]) -> list[int | TrackrecordError]:
+        """As resolve, for each of (workspace, identifiers to try): one look-up in the directory a kind, not one a contact."""
+        before = self._changes
+        answers: list[int | TrackrecordError] = [ContactNotFound()] * len(asked)
+        # What is to be tried next for each: (kind to look up, the identifier it stands for), the next one last.
+        left = {number: self._steps(tried) for number, (_, tried) in enumerate(asked)}
+        while left:
+            wanted: dict[tuple[int, str], dict[str, list[int]]] = {}
+            for number in list(left):
+                if not left[number]:
+                    del left[number]
+                    continue
+                kind, identifier = left[number][-1]
+                known = self.cached(asked[number][0], identifier)
+                if known is not None:
+                    answers[number] = known
+                    del left[number]
+                else:
+                    wanted.setdefault((asked[number][0], kind), {}).setdefault(identifier.value, []).append(number)
+            for (workspace, kind), values in wanted.items():
+                for value, found in self._contacts.find_many(workspace, kind, values).items():
+                    for number in values[value]:
+                        _, identifier = left[number].pop()
+                        try:
+                            contact = only(found)
+                        except Conflict as error:
+                            answers[number] = error
+                            del left[number]
+                            continue
+                        if contact is not None:
+                            answers[number] = contact
+                            del left[number]
+                            self._remember(before, (workspace, identifier.kind, folded(identifier)), contact)
+        return answers
+
+    def _steps(self, tried: Sequence[Identifier]) -> list[tuple[str, Identifier]]:
+        """What to look up for these, the first one last. An anonymous id is remembered as the user_id it was asked for as."""
+        steps = []
         for identifier in tried:
-            number = self.cached(workspace, identifier)
-            if number is None:
-                number = self.find(workspace, identifier)
-            if number is not None:
-                return number
-        return someone(None)
+            steps.append((identifier.kind, identifier))
+            if identifier.kind == "user_id" and self._anonymous:
+                steps.append(("anonymous_id", identifier))
+        return steps[::-1]
+
+    def _remember(self, changes: int, key: Key, number: int) -> None:
+        with self._lock:
+            # A contact changed while we looked: what was found may be old, so it is used once and not kept.
+            if self._changes == changes and self._entries:
+                self._keep(key, number)
 
     def contact(self, workspace: int, tried: Sequence[Identifier]) -> Contact:
         """As resolve, with all that is known of the contact. Raises ContactNotFound, or Conflict."""
@@ -81,20 +128,6 @@ class IdentityCache:
                         del self._known[next(iter(self._known))]
                     self._known[number] = contact
         return contact
-
-    def find(self, workspace: int, identifier: Identifier) -> int | None:
-        """Look up and remember. Raises Conflict when an e-mail names several."""
-        before = self._changes
-        kind, value = identifier
-        number = only(self._contacts.find(workspace, kind, value))
-        if number is None and kind == "user_id" and self._anonymous:
-            number = only(self._contacts.find(workspace, "anonymous_id", value)[:1])
-        if number is not None:
-            with self._lock:
-                # A contact changed while we looked: what was found may be old, so it is used once and not kept.
-                if self._changes == before and self._entries:
-                    self._keep((workspace, kind, folded(identifier)), number)
-        return number
 
     def forget(self, number: int) -> None:
         with self._lock:

@@ -14,7 +14,7 @@ import msgspec
 
 from ..errors import DataDirectoryUnusable, Unavailable
 from ..rules.records import Record
-from ..sqlite import Checkpointer, connect
+from ..sqlite import PAGE_BYTES, Checkpointer, connect
 
 FORMAT = 1  # PRAGMA user_version; a higher one was written by a newer Trackrecord
 TRIM_ROWS = 64  # rows deleted in one step, so that no commit waits long behind a trim
@@ -138,7 +138,6 @@ class JournalWriter:
             self._db.execute(_SCHEMA)
             self._db.execute(f"PRAGMA user_version={FORMAT}")
             row = self._db.execute("SELECT first + count - 1 FROM batches ORDER BY first DESC LIMIT 1").fetchone()
-            self._bytes: int = self._db.execute("SELECT coalesce(sum(length(records)), 0) FROM batches").fetchone()[0]
         except sqlite3.Error as error:
             self._db.close()
             raise DataDirectoryUnusable(f"{path.name} cannot be opened as a journal: {error}") from None
@@ -163,7 +162,6 @@ class JournalWriter:
                 self._db.rollback()
             raise Unavailable(f"the journal cannot be written: {error}", retry_after_s=2) from None
         self.head += len(records)
-        self._bytes += len(blob)
         return first
 
     def probe(self) -> None:
@@ -183,24 +181,32 @@ class JournalWriter:
     def trim(self, *, passed: int, now_ms: int, keep_ms: int, keep_bytes: int) -> int:
         """Drop the oldest rows that every consumer has safely `passed`; return how many records went.
 
-        A row goes when it is older than `keep_ms`, or while more than `keep_bytes` of records are held. The last row always
+        A row goes when it is older than `keep_ms`, or while the file holds more than `keep_bytes`. The last row always
         stays: it carries the head. At most TRIM_ROWS rows go in one call.
         """
         records = size = 0
         last = None
+        held = self._held_bytes()
         oldest = "SELECT first, count, written_at_ms, length(records) FROM batches ORDER BY first LIMIT ?"
         try:
             for first, count, written_at_ms, length in self._db.execute(oldest, (TRIM_ROWS,)).fetchall():
                 old = written_at_ms < now_ms - keep_ms
-                if first + count - 1 > min(passed, self.head - 1) or not (old or self._bytes - size > keep_bytes):
+                if first + count - 1 > min(passed, self.head - 1) or not (old or held - size > keep_bytes):
                     break
                 last, records, size = first, records + count, size + length
             if last is not None:
                 self._db.execute("DELETE FROM batches WHERE first <= ?", (last,))
         except sqlite3.Error:
             return 0  # a full disk can make even this fail; a later call tries again
-        self._bytes -= size
         return records
+
+    def _held_bytes(self) -> int:
+        """What the file holds, without the pages that are free for use again."""
+        try:
+            pages, free = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
+        except sqlite3.Error:
+            return 0
+        return int((pages - free) * PAGE_BYTES)
 
     def close(self) -> None:
         self._checkpointer.close()
