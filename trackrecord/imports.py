@@ -8,21 +8,21 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from .directory import Directory
 from .errors import Conflict, ParameterInvalid, TrackrecordError, Unavailable
+from .ingest import Services
 from .rules import contacts as contact_rules
 from .rules.contacts import Contact, Draft
-from .rules.directory import EventName, Workspace
+from .rules.directory import Workspace
 from .rules.events import Accepted, accept
-from .rules.identity import Identifier, for_submit, only, someone
+from .rules.identity import Identifier, for_submit
 from .rules.profiles import Profile
-from .rules.records import Event, Record
-from .stores.base import EventReader
+from .rules.records import Record
 from .wire.events import SubmittedEvent
 from .wire.json import encode, mismatch
 
@@ -59,47 +59,6 @@ class ImportedEvent(SubmittedEvent):
 
     type: Any = None
     distinct: str | None = None
-
-
-class Names(Protocol):
-    def cached(self, workspace: int, folded: str) -> int | None: ...
-
-    def keep(self, entry: EventName) -> EventName: ...
-
-
-class Ingest(Protocol):
-    """What is asked of the gate that every event goes through."""
-
-    @property
-    def names(self) -> Names: ...
-
-    def event(self, workspace: Workspace, contact: int, name: int, accepted: Accepted, received_at_ms: int) -> Event: ...
-
-    async def append(self, records: Sequence[Record]) -> int: ...
-
-
-class Reads(Protocol):
-    async def ask(self, question: Callable[[EventReader], T]) -> T: ...
-
-
-class Services(Protocol):
-    """What an open server has, as far as an import needs it."""
-
-    @property
-    def directory(self) -> Directory: ...
-
-    @property
-    def ingest(self) -> Ingest: ...
-
-    @property
-    def reads(self) -> Reads: ...
-
-    @property
-    def profile(self) -> Profile: ...
-
-    def now(self) -> float: ...
-
-    def in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]: ...
 
 
 class Prepared(NamedTuple):
@@ -183,7 +142,9 @@ async def prepare_events(services: Services, workspace: Workspace, lines: Sequen
         except TrackrecordError as error:
             refused.append(refusal(line, error))
 
-    contacts = await services.in_thread(_whose, services.directory, workspace.number, asked, anonymous=profile.anonymous_user_id)
+    contacts: list[int | TrackrecordError] = await services.in_thread(
+        services.ingest.identities.resolve_many, [(workspace.number, tried) for tried in asked]
+    )
     written: dict[str, str] = {}  # by what a name folds to, how the first of them is written
     for each in parsed:
         if isinstance(contacts[each.whose], int):
@@ -268,33 +229,6 @@ def _distinct(value: str | None) -> str | None:
     if len(value) > DISTINCT_MAX or "\x00" in value:
         raise ParameterInvalid(f"distinct must have at most {DISTINCT_MAX} characters and no NUL", field="distinct")
     return value
-
-
-def _whose(directory: Directory, workspace: int, asked: Sequence[Sequence[Identifier]], *, anonymous: bool) -> list[int | TrackrecordError]:
-    """The contact that each list of identifiers means, or why there is none: what ingest.resolve would find, by few statements."""
-    wanted: dict[str, set[str]] = {}
-    for tried in asked:
-        for kind, value in tried:
-            wanted.setdefault(kind, set()).add(value)
-    found = {kind: directory.contacts.find_many(workspace, kind, values) for kind, values in wanted.items()}
-    if anonymous and "user_id" in found:
-        found["anonymous_id"] = directory.contacts.find_many(
-            workspace, "anonymous_id", [value for value, numbers in found["user_id"].items() if not numbers]
-        )
-
-    def resolve(tried: Sequence[Identifier]) -> int | TrackrecordError:
-        try:
-            for kind, value in tried:
-                number = only(found[kind][value])
-                if number is None and anonymous and kind == "user_id":
-                    number = only(found["anonymous_id"][value][:1])
-                if number is not None:
-                    return number
-            return someone(None)
-        except TrackrecordError as error:
-            return error
-
-    return [resolve(tried) for tried in asked]
 
 
 async def _names(services: Services, workspace: Workspace, wanted: Mapping[str, str], *, now: int) -> dict[str, int | TrackrecordError]:

@@ -21,6 +21,7 @@ from .rules.identity import Identifier, for_submit
 from .rules.metadata import Kept
 from .rules.profiles import Profile
 from .rules.records import Baseline, Erasure, Event, Record
+from .settings import Settings
 from .stores.base import EventReader
 from .wire.events import SentSummary, SubmittedEvent
 from .wire.json import encode
@@ -240,3 +241,34 @@ class Reads:
         if self._store.cursor < head:
             await self._store.reached(head, timeout_s=self._wait_s)
         return await asyncio.get_running_loop().run_in_executor(self._executor, question, self._reader)
+
+
+class Services(Protocol):
+    """Everything opened by server.py that handlers and imports reach for."""
+
+    @property
+    def directory(self) -> Directory: ...
+
+    @property
+    def ingest(self) -> Ingest: ...
+
+    @property
+    def reads(self) -> Reads: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def profile(self) -> Profile: ...
+
+    def now(self) -> float:
+        """Unix seconds, by the server's clock."""
+
+    async def in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run blocking work beside the event loop."""
+
+    async def at_gate(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """As in_thread, in threads that only tokens, contacts and names are looked up in: no slow read stands before an event."""
+
+    def troubles(self) -> list[str]:
+        """Why the server cannot do its whole work now; empty when it can."""

@@ -87,7 +87,7 @@ class IdentityCache:
                     for number in values[value]:
                         _, identifier = left[number].pop()
                         try:
-                            contact = only(found)
+                            contact = only(found if kind == "email" else found[:1])
                         except Conflict as error:
                             answers[number] = error
                             del left[number]

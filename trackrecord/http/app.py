@@ -11,6 +11,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 
 from ..errors import NotFound, ParameterInvalid, RequestError, TrackrecordError, VersionInvalid
+from ..ingest import Services
 from ..rules import versions
 from ..rules.versions import Version
 from ..wire.json import encode
@@ -18,7 +19,7 @@ from . import bodies, errors
 from .addresses import Addresses
 from .auth import Auth, allow
 from .bodies import Headers, Receive, Send
-from .call import Answer, Asked, Call, Services
+from .call import Answer, Asked, Call
 from .fastlane import FastLane
 from .limits import Counter, RequestIds
 from .routes import ROUTES, Route

@@ -1,14 +1,12 @@
 """What a handler is given, and what it gives back."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from ..directory import Directory
-from ..ingest import Ingest, Reads
+from ..ingest import Services
 from ..rules.directory import Token, Workspace
 from ..rules.profiles import Profile
 from ..rules.versions import Version
-from ..settings import Settings
 
 
 class Answer(NamedTuple):
@@ -17,37 +15,6 @@ class Answer(NamedTuple):
     body: Any = None
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-class Services(Protocol):
-    """Everything opened by server.py that handlers reach for."""
-
-    @property
-    def directory(self) -> Directory: ...
-
-    @property
-    def ingest(self) -> Ingest: ...
-
-    @property
-    def reads(self) -> Reads: ...
-
-    @property
-    def settings(self) -> Settings: ...
-
-    @property
-    def profile(self) -> Profile: ...
-
-    def now(self) -> float:
-        """Unix seconds, by the server's clock."""
-
-    async def in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Run blocking work beside the event loop."""
-
-    async def at_gate(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """As in_thread, in threads that only tokens, contacts and names are looked up in: no slow read stands before an event."""
-
-    def troubles(self) -> list[str]:
-        """Why the server cannot do its whole work now; empty when it can."""
 
 
 class Asked:

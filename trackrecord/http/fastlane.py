@@ -1,12 +1,12 @@
 """POST /events: the shortest way from bytes to a durable event. Everything else goes by the routes."""
 
 from ..errors import TrackrecordError
+from ..ingest import Services
 from ..rules.versions import Version
 from ..wire.events import parse_event
 from . import bodies
 from .auth import Auth, allow
 from .bodies import Headers, Receive, Send
-from .call import Services
 from .limits import Counter
 
 _EMPTY = {"type": "http.response.body", "body": b""}
