@@ -30,6 +30,8 @@ app = typer.Typer(
 
 EXIT_REFUSED = 1  # the file was read to its end, and some of its lines were refused
 FORMATS = ("ndjson", "csv")
+REASONS_SHOWN = 3  # the most frequent ones; the file of refused lines has them all
+HINTS = {("events", "User Not Found"): ": import the contacts first"}
 GRACE_S = 2.0  # what Ctrl-C leaves to chunks that are on their way
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="NDJSON or CSV, plain or gzip; - for standard input.")]
@@ -348,6 +350,8 @@ def _report(file: str, place: Place, noun: str, progress: "Resumable", taken_s: 
     print(f"  {done.new:>{width},}  new {noun}")
     print(f"  {done.duplicate:>{width},}  duplicate: there already, and left as they are")
     print(f"  {done.refused:>{width},}  refused" + (f": line number and reason of each in {refused_in}" if refused_in else ""))
+    for reason, count in sorted(done.reasons.items(), key=lambda row: -row[1])[:REASONS_SHOWN]:
+        print(f"  {'':>{width}}    {count:,} × {output.safe(reason)}{HINTS.get((noun, reason), '')}")
     if done.ignored:
         print(f"\nPassed over, as fields that are not known here: {', '.join(output.safe(name) for name in done.ignored)}")
     if done.sent_again:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,9 @@ from .lines import Input
 
 if TYPE_CHECKING:
     from ..imports import Refused
+
+
+REASONS_MAX = 100
 
 
 class Done(msgspec.Struct):
@@ -29,6 +32,7 @@ class Done(msgspec.Struct):
     refused_bytes: int = 0  # length of the file of refused lines
     sent_again: int = 0  # lines handed over twice: those kept the first time are among the duplicates
     ignored: list[str] = []
+    reasons: dict[str, int] = {}  # how many lines were refused with which message; REASONS_MAX messages at most
 
 
 class Resumable:
@@ -49,7 +53,10 @@ class Resumable:
             refused_path.unlink(missing_ok=True)
             self.done.refused_bytes = 0
 
-    def refuse(self, rows: "Iterable[Refused]") -> None:
+    def refuse(self, rows: "Sequence[Refused]") -> None:
+        for row in rows:
+            if row.message in self.done.reasons or len(self.done.reasons) < REASONS_MAX:
+                self.done.reasons[row.message] = self.done.reasons.get(row.message, 0) + 1
         text = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
         if text:
             with open(self.refused_path, "ab") as file:

@@ -22,6 +22,7 @@ from .sqlite_schema import prepare
 
 READER_CACHE_MB = 8  # each; there are as many as reads at one time
 READERS_KEPT = 8  # connections kept open between reads
+EVENTS_A_QUERY = 16  # of a page fetched at once; few enough that a page of very long ones is not read whole
 SCAN_POSITIONS = 4096  # looked at in one step of a scan; no step holds a snapshot for long
 GATHER_MAX = 100_000  # positions a scan of chosen contacts sorts in memory; with more, reading everything is as fast
 
@@ -56,12 +57,14 @@ class SqliteReader:
         with self._reading() as db:
             found = _moments(db, contact, limit + 1, before, since)
             events, at, size = [], [], 0
-            for moment, position in found[:limit]:
-                stored = _event_at(db, position)
-                if stored is not None:
-                    events.append(stored)
-                    at.append(moment)
-                    size += len(stored.event.metadata)
+            for start in range(0, min(limit, len(found)), EVENTS_A_QUERY):
+                some = found[start : min(limit, start + EVENTS_A_QUERY)]
+                stored = _events_at(db, [position for _, position in some])
+                for moment, position in some:
+                    if position in stored and size <= PAGE_METADATA_BYTES:
+                        events.append(stored[position])
+                        at.append(moment)
+                        size += len(stored[position].event.metadata)
                 if size > PAGE_METADATA_BYTES:
                     break
         return Page(events=events, at=at, more=len(events) < len(found))
@@ -305,6 +308,11 @@ def _moments(db: sqlite3.Connection, contact: int, limit: int, before: Moment | 
         ranks[second] -= 1
         found.append((Moment(second, ranks[second]), position))
     return [(at, position) for at, position in found if at >= since]
+
+
+def _events_at(db: sqlite3.Connection, positions: list[int]) -> dict[int, StoredEvent]:
+    marks = ", ".join("?" * len(positions))
+    return {row[0]: _stored(row) for row in db.execute(f"SELECT * FROM events WHERE position IN ({marks})", positions)}  # noqa: S608
 
 
 def _event_at(db: sqlite3.Connection, position: int) -> StoredEvent | None:
