@@ -272,3 +272,15 @@ def test_past_the_most_connections_a_client_is_told_to_come_again():
                 return answer if answer.status == 200 else None
 
         assert until(served).status == 200
+
+
+@pytest.mark.parametrize("cut", [1, 50_000, 60_000, 64_000, 66_000, 99_000])
+def test_a_head_is_too_large_however_the_network_cuts_it(server: TrackrecordServer, cut: int):
+    sent = request("GET", "/me", f"Authorization: Bearer {'x' * 100_000}")
+    with Connection(server.url) as connection:
+        connection.send(sent[:cut])
+        with Connection(server.url) as other:  # an answer to somebody else: the first piece has been read by then
+            other.send(request("GET", "/-/health?check=live"))
+            assert other.answer().status == 200
+        connection.send(sent[cut:])
+        assert connection.answer().status == 431

@@ -44,6 +44,7 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -
         _in_body = False  # the same of a body
         _heads = 0  # begun so far
         _head_bytes = 0  # received of a head that has not ended, without those of the read it began in
+        _spans = False  # the head began in an earlier read, some of whose bytes are in no count
         _received = 0  # _head_bytes with those of the read that is being parsed
         _plain: bytes | None = None  # the head of a request that asked to upgrade, without that
         _fault: TrackrecordError | None = None  # why on_headers_complete raised
@@ -70,6 +71,7 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -
             except httptools.HttpParserError:
                 self._refuse(self._fault or ParameterInvalid("this is not a valid HTTP request"))
                 return
+            self._spans = self._in_head
             if self._in_head:
                 self._head_bytes = self._received if self._heads == heads else 0
                 if self._head_bytes > header_max_bytes:
@@ -101,7 +103,7 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -
             self._head_bytes = 0
 
         def on_headers_complete(self) -> None:
-            if self._received > header_max_bytes and self._head_size() > header_max_bytes:
+            if (self._received > header_max_bytes or self._spans) and self._head_size() > header_max_bytes:
                 self._fault = _head_too_large()
                 raise self._fault
             if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
