@@ -7,9 +7,11 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from pathlib import Path
 from urllib.parse import quote
 
+WAIT_S = 30  # for another process's write
 PAGE_BYTES = 4096  # what SQLite makes new files with
 LOG_HEADER_BYTES, FRAME_BYTES = 32, 24 + PAGE_BYTES  # of the write-ahead log
 
@@ -21,16 +23,29 @@ def connect(path: Path, *, durable: bool = False, readonly: bool = False, cache_
     commits, in order, and never leaves half of one. The connection may be used from any one thread at a time.
     """
     if readonly:
-        db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+        db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=WAIT_S)
         db.execute("PRAGMA query_only=1")
     else:
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        db.execute("PRAGMA journal_mode=WAL")
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=WAIT_S)
+        _write_ahead(db)
         db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         db.execute("PRAGMA wal_autocheckpoint=0")
     db.execute(f"PRAGMA cache_size=-{cache_mb * 1024}")
     db.execute("PRAGMA temp_store=MEMORY")
     return db
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Several processes may find the file new at the same moment; SQLite's own waiting does not cover this one change."""
+    until = time.monotonic() + WAIT_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.005)
 
 
 def belongs(path: Path, owner: int) -> bool:

@@ -177,7 +177,7 @@ def progress(shell: Shell, name: str) -> dict[str, int]:
         return {"records": 0}
 
 
-MANY = 40_000
+MANY = 120_000
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
