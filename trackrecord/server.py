@@ -226,9 +226,9 @@ def _connections(wanted: int) -> int:
 
 
 async def serve(settings: Settings, *, started: Callable[[Server, str], None], now: Callable[[], float] = time.time) -> None:
-    """Serve until SIGINT or SIGTERM. `started` is called once with the server and its address.
+    """Serve until SIGINT, SIGTERM or SIGHUP. `started` is called once with the server and its address.
 
-    Raises OSError when the address cannot be listened on, before anything is opened.
+    Raises DataDirectoryBusy or OSError (the address cannot be listened on) before anything is opened.
     """
     import socket
 
