@@ -2,26 +2,10 @@ import pytest
 from msgspec.structs import replace
 
 from trackrecord.errors import Conflict, DataInvalid, NotRestorable, ParameterInvalid, ParameterNotFound, TypeMismatch
-from trackrecord.rules.contacts import (
-    Attribute,
-    Changes,
-    Claim,
-    Contact,
-    Cursor,
-    Draft,
-    attribute_type,
-    attribute_value,
-    changed,
-    changes,
-    claim_of,
-    clash,
-    cursor,
-    draft,
-    made,
-    moment,
-    settled_type,
-)
+from trackrecord.rules.attributes import Attribute, attribute_type, attribute_value, settled_type
+from trackrecord.rules.contacts import Changes, Claim, Contact, Cursor, Draft, changed, changes, claim_of, clash, cursor, draft, made
 from trackrecord.rules.profiles import PROFILES
+from trackrecord.rules.values import moment
 
 LENIENT, STRICT = PROFILES["lenient"], PROFILES["strict"]
 ID = "6762f0cd1bb69f9f2193bb7c"

@@ -42,6 +42,30 @@ class VersionInvalid(RequestError):
     status, code = 400, "intercom_version_invalid"
 
 
+class InvalidMerge(RequestError):
+    status, code = 400, "invalid_merge"
+
+
+class InvalidSortOrder(RequestError):
+    status, code = 400, "invalid_sort_order"
+
+
+class InvalidField(RequestError):
+    status, code = 400, "invalid_field"
+
+
+class TagHasDependents(RequestError):
+    status, code = 400, "tag_has_dependent_objects"
+
+
+class ScrollExists(RequestError):
+    status, code = 400, "scroll_exists"
+
+
+class BadRequest(RequestError):
+    """What can be read and is not wrong in any one field."""
+
+
 class Unauthorized(RequestError):
     """No credentials, or credentials nobody gave out. One answer for both, so that nothing can be learnt from it."""
 
@@ -85,6 +109,50 @@ class AdminNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("Admin not found")
+
+
+class CompanyNotFound(NotFound):
+    code = "company_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Company Not Found")
+
+
+class FieldNotFound(NotFound):
+    code = "field_not_found"
+
+
+class JobNotFound(NotFound):
+    code = "job_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Job Not Found")
+
+
+class JobClosed(RequestError):
+    status, code = 403, "job_closed"
+
+
+class ContactMerged(RequestError):
+    """`location` is the path of the contact that took its place."""
+
+    status, code = 410, "contact_merged"
+
+    def __init__(self, location: str) -> None:
+        super().__init__("This contact has been merged. See the 'Link' header for the canonical contact.")
+        self.location = location
+
+
+class RateLimitExceeded(RequestError):
+    status, code = 429, "rate_limit_exceeded"
+
+    def __init__(self, limit: int, *, retry_after_s: int) -> None:
+        super().__init__(f"Exceeded rate limit of {limit} in 10_seconds")
+        self.retry_after_s = retry_after_s
+
+
+class UniqueUserConstraint(RequestError):
+    status, code = 409, "unique_user_constraint"
 
 
 class RequestTimeout(RequestError):

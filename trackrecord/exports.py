@@ -13,7 +13,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from .directory import Directory
-from .rules.contacts import Contact, Scalar
+from .rules.contacts import Contact
+from .rules.values import Scalar
 from .stores.base import EventReader, Selection, StoredEvent
 from .wire.json import encode
 

@@ -110,11 +110,11 @@ def test_an_avatar_is_shown_as_an_object():
 
 
 @pytest.mark.parametrize(
-    ("after", "next_cursor", "total", "pages"),
+    ("page", "next_cursor", "total", "pages"),
     [
-        (None, None, 0, {"type": "pages", "page": 1, "per_page": 2, "total_pages": 0}),
+        (1, None, 0, {"type": "pages", "page": 1, "per_page": 2, "total_pages": 0}),
         (
-            None,
+            1,
             f"2-5-{ID}",
             3,
             {
@@ -125,11 +125,13 @@ def test_an_avatar_is_shown_as_an_object():
                 "total_pages": 2,
             },
         ),
-        (f"2-5-{ID}", None, 3, {"type": "pages", "page": 2, "per_page": 2, "total_pages": 2}),
+        (2, None, 3, {"type": "pages", "page": 2, "per_page": 2, "total_pages": 2}),
     ],
 )
-def test_a_page_says_which_it_is_and_the_last_has_no_next(after, next_cursor, total, pages):
-    answer = wire.listing([], workspace=ACME, version=V2_14, total_count=total, per_page=2, starting_after=after, next_cursor=next_cursor)
+def test_a_page_says_which_it_is_and_the_last_has_no_next(page, next_cursor, total, pages):
+    answer = wire.listing(
+        [], workspace=ACME, version=V2_14, total_count=total, per_page=2, page=page, next_cursor=next_cursor, belongings={}
+    )
     assert _shown(answer) == {"type": "list", "data": [], "total_count": total, "pages": pages}
 
 

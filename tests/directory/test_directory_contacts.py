@@ -12,7 +12,8 @@ from trackrecord.errors import (
     TrackrecordError,
     TypeMismatch,
 )
-from trackrecord.rules.contacts import Attribute, Changes, Contact, Draft
+from trackrecord.rules.attributes import Attribute
+from trackrecord.rules.contacts import Changes, Contact, Draft
 from trackrecord.rules.profiles import PROFILES
 
 LENIENT, STRICT = PROFILES["lenient"], PROFILES["strict"]

@@ -115,7 +115,7 @@ def _form(given: str | None, out: str) -> str:
 
 def _bounds(since: str | None, until: str | None) -> tuple[int | None, int | None]:
     from ..errors import ParameterInvalid, TypeMismatch
-    from ..rules.contacts import moment
+    from ..rules.values import moment
     from . import UsageWrong
 
     try:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from ..errors import ParameterInvalid
-from ..rules.contacts import DATA_TYPES, Attribute, Scalar, attribute_value, settled_type
+from ..rules.attributes import DATA_TYPES, Attribute, attribute_value, settled_type
 from ..rules.profiles import Profile
+from ..rules.values import Scalar
 from .engine import Database, in_chunks
 from .tables import attributes
 

@@ -13,7 +13,7 @@ from ..rules.contacts import Changes, Claim, Contact, Cursor, Draft, changed, cl
 from ..rules.profiles import Profile
 from .attributes import Settling
 from .engine import Database, in_chunks
-from .tables import LIVE, contacts, erasures
+from .tables import LISTED, LIVE, contacts, erasures
 
 MERGE_HOPS_MAX = 3  # from a contact merged away to the one that took its place. Source: the contract, 2.1 "merged lead id"
 BATCH = 500  # drafts checked together and written by one statement
@@ -163,7 +163,7 @@ class Contacts:
         is not ours. Source: the contract, 4.4; the order is ours.
         """
         place = None if after is None else cursor(after)
-        listed = sa.and_(contacts.c.workspace == workspace, LIVE)
+        listed = sa.and_(contacts.c.workspace == workspace, LISTED)
         wanted = sa.select(*COLUMNS).where(listed).order_by(contacts.c.created_at.desc(), contacts.c.id.desc()).limit(limit + 1)
         if place is not None:
             wanted = wanted.where(sa.tuple_(contacts.c.created_at, contacts.c.id) < sa.tuple_(place.created_at, place.id))

@@ -1,14 +1,17 @@
 """The directory: everything of a server that is transactional and is not an event."""
 
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
 
+from ..rules.belongings import Belongings
 from . import schema
 from .admins import Admins
 from .attributes import Attributes
+from .belongings import belongings
 from .contacts import Contacts
 from .engine import Database
 from .names import Names
@@ -51,6 +54,10 @@ class Directory:
         except BaseException:
             db.close()
             raise
+
+    def belongings(self, contacts: Iterable[int]) -> dict[int, Belongings]:
+        """What hangs on contacts, by their numbers; those that have nothing are left out."""
+        return belongings(self._db, contacts)
 
     def close(self) -> None:
         """Call once no other thread uses it."""

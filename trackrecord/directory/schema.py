@@ -9,7 +9,7 @@ from ..errors import DataDirectoryUnusable, Unavailable
 from .engine import Database
 
 # Every revision there is, oldest first; migrations/versions has one file for each. A file on any of them can be upgraded.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 _version = sa.table("alembic_version", sa.column("version_num", sa.Text))

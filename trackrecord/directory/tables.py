@@ -3,6 +3,8 @@
 Every number is given once and never again, also after its row has gone: journal and stores hold on to it.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
@@ -91,6 +93,12 @@ attributes = sa.Table(
     sa.Column("declared", sa.Boolean, nullable=False),
     sa.Column("archived", sa.Boolean, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("label", sa.Text),
+    sa.Column("description", sa.Text),
+    sa.Column("options", sa.JSON),  # a list of strings; null where any value of the type will do
+    sa.Column("messenger_writable", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("admin", Number),
+    sa.Column("updated_at", Moment),
     sa.Index("attributes_name", "workspace", "model", "name", unique=True),
     sqlite_autoincrement=True,
 )
@@ -124,6 +132,7 @@ contacts = sa.Table(
 )
 
 LIVE = sa.and_(contacts.c.archived_at.is_(None), contacts.c.blocked_at.is_(None), contacts.c.merged_into.is_(None))
+LISTED = sa.and_(LIVE, contacts.c.role != sa.literal_column("'visitor'"))  # visitors are in no list until they are leads or users
 
 
 # Each leaves out the rows it could never find. The other databases' words for that are added with them: naming one here
@@ -135,11 +144,13 @@ def _where(name: str, condition: sa.ColumnElement[bool], *columns: sa.Column[obj
 _where("contacts_external_id", contacts.c.external_id.is_not(None), contacts.c.workspace, contacts.c.external_id, unique=True)
 _where("contacts_email", contacts.c.email_folded.is_not(None), contacts.c.workspace, contacts.c.email_folded)
 _where("contacts_anonymous_id", contacts.c.anonymous_id.is_not(None), contacts.c.workspace, contacts.c.anonymous_id)
-_where(  # the last three are null in it, and stand there so that a count reads nothing else
+_where(  # the last four are as good as fixed in it, and stand there so that a count reads nothing else
     "contacts_listed",
-    LIVE,
-    *(contacts.c[name] for name in ("workspace", "created_at", "id", "archived_at", "blocked_at", "merged_into")),
+    LISTED,
+    *(contacts.c[name] for name in ("workspace", "created_at", "id", "archived_at", "blocked_at", "merged_into", "role")),
 )
+_where("contacts_merged_into", contacts.c.merged_into.is_not(None), contacts.c.merged_into)
+_where("contacts_archived", contacts.c.archived_at.is_not(None), contacts.c.workspace, contacts.c.archived_at, contacts.c.id)
 
 erasures = sa.Table(
     "erasures",
@@ -147,4 +158,150 @@ erasures = sa.Table(
     sa.Column("contact", Number, primary_key=True, autoincrement=False),
     _workspace(),
     sa.Column("at", Moment, nullable=False),
+)
+
+event_name_aliases = sa.Table(  # other writings that lead to a name since it was renamed
+    "event_name_aliases",
+    metadata,
+    sa.Column("workspace", Number, sa.ForeignKey("workspaces.number"), primary_key=True, autoincrement=False),
+    sa.Column("folded", sa.Text, primary_key=True),
+    sa.Column("name", Number, nullable=False),
+)
+
+
+def _pair(name: str, first: str, second: str, *more: sa.Column[Any]) -> sa.Table:
+    """A table of which belongs to which, found from both ends."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column(first, Number, primary_key=True, autoincrement=False),
+        sa.Column(second, Number, primary_key=True, autoincrement=False),
+        *more,
+        sa.Index(f"{name}_{second}", second, first),
+        sqlite_with_rowid=False,
+    )
+
+
+tags = sa.Table(
+    "tags",
+    metadata,
+    _number("id"),
+    _workspace(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("folded", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Index("tags_folded", "workspace", "folded", unique=True),
+    sqlite_autoincrement=True,
+)
+contact_tags = _pair("contact_tags", "contact", "tag", sa.Column("applied_at", Moment, nullable=False), sa.Column("applied_by", Number))
+
+segments = sa.Table(
+    "segments",
+    metadata,
+    _number(),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    _workspace(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("person_type", sa.Text, nullable=False),  # "user" or "contact"
+    sa.Column("query", sa.JSON),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Index("segments_workspace", "workspace"),
+    sqlite_autoincrement=True,
+)
+segment_members = _pair("segment_members", "segment", "contact", sa.Column("since", Moment, nullable=False))
+
+companies = sa.Table(
+    "companies",
+    metadata,
+    _number(),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    _workspace(),
+    sa.Column("company_id", sa.Text),
+    sa.Column("name", sa.Text),
+    sa.Column("plan", sa.Text),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("website", sa.Text),
+    sa.Column("industry", sa.Text),
+    sa.Column("monthly_spend", sa.Float),
+    sa.Column("remote_created_at", Moment),
+    sa.Column("custom_attributes", sa.JSON, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Index("companies_listed", "workspace", "created_at", "id"),
+    sqlite_autoincrement=True,
+)
+_where("companies_company_id", companies.c.company_id.is_not(None), companies.c.workspace, companies.c.company_id, unique=True)
+company_contacts = _pair("company_contacts", "company", "contact", sa.Column("attached_at", Moment, nullable=False))
+company_tags = _pair("company_tags", "company", "tag", sa.Column("applied_at", Moment, nullable=False), sa.Column("applied_by", Number))
+
+merges = sa.Table(  # by the numbers of contacts; the source's row in contacts stays, and says merged_into
+    "merges",
+    metadata,
+    sa.Column("source", Number, primary_key=True, autoincrement=False),
+    _workspace(),
+    sa.Column("target", Number, nullable=False),
+    sa.Column("source_id", sa.Text, nullable=False),
+    sa.Column("source_role", sa.Text, nullable=False),
+    sa.Column("merged_at", Moment, nullable=False),
+    sa.Index("merges_target", "target", "merged_at"),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _workspace(),
+    sa.Column("data_type", sa.Text, nullable=False),  # "event" or "user"
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("closing_at", Moment, nullable=False),
+)
+job_tasks = sa.Table(  # what one request added to a job
+    "job_tasks",
+    metadata,
+    _number("id"),
+    sa.Column("job", sa.Text, sa.ForeignKey("jobs.id"), nullable=False),
+    sa.Column("item_count", sa.BigInteger, nullable=False),
+    sa.Column("first_position", sa.BigInteger),  # in the journal, of the first item that was kept; the others follow it
+    sa.Column("kept", sa.BigInteger, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("completed_at", Moment, nullable=False),
+    sa.Index("job_tasks_job", "job", "id"),
+    sqlite_autoincrement=True,
+)
+job_failures = sa.Table(
+    "job_failures",
+    metadata,
+    sa.Column("task", Number, sa.ForeignKey("job_tasks.id"), primary_key=True, autoincrement=False),
+    sa.Column("item", sa.BigInteger, primary_key=True, autoincrement=False),  # its place in the request, from 0
+    sa.Column("sent", sa.JSON, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("message", sa.Text),
+    sa.Column("field", sa.Text),
+    sa.Column("at", Moment, nullable=False),
+)
+
+scrolls = sa.Table(  # the one walk over a noun that a workspace may have open
+    "scrolls",
+    metadata,
+    sa.Column("workspace", Number, sa.ForeignKey("workspaces.number"), primary_key=True, autoincrement=False),
+    sa.Column("noun", sa.Text, primary_key=True),
+    sa.Column("param", sa.Text, nullable=False),
+    sa.Column("after", sa.Text),
+    sa.Column("expires_at", Moment, nullable=False),
+)
+
+audits = sa.Table(  # who had what deleted
+    "audits",
+    metadata,
+    _number("id"),
+    _workspace(),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("token", Number),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.JSON, nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Index("audits_workspace", "workspace", "id"),
+    sqlite_autoincrement=True,
 )

@@ -48,9 +48,9 @@ class App:
         self._default = versions.served(None, default=settings.default_version, newer=True)
         self._said: set[tuple[str, ...]] = set()
         self._lane = FastLane(services, self._auth, self._counter)
-        by_path: dict[str, dict[str, Route]] = {}
+        by_path: dict[str, dict[str, list[Route]]] = {}
         for route in routes:
-            by_path.setdefault(route.path, {})[route.method] = route
+            by_path.setdefault(route.path, {}).setdefault(route.method, []).append(route)
         # Paths without parameters stand first, so that /contacts/search is never the contact "search".
         paths = sorted(by_path, key=lambda path: "{" in path)
         self._router = Router([StarletteRoute(path, _Methods(self, by_path[path])) for path in paths], redirect_slashes=False)
@@ -103,11 +103,13 @@ class App:
             self._said.add(values)
             log.info(text, *values)
 
-    async def handle(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-        """Authenticate, read, call the handler, answer. Errors travel up to __call__."""
+    async def handle(self, routes: list[Route], scope: Scope, receive: Receive, send: Send) -> None:
+        """Authenticate, read, call the handler of the first of these routes that the version has, answer. Errors travel up to __call__."""
         sent: dict[bytes, bytes] = scope["sent"]
         headers: Headers = scope["answer_headers"]
         version = self._version(sent, headers)
+        asked_number = None if isinstance(version, TrackrecordError) or b"intercom-version" not in sent else version.number
+        route = _fitting(routes, self._default.number if asked_number is None else asked_number, named=asked_number is not None)
         asked: dict[str, Any] = {
             "services": self._services,
             "base_url": self._addresses.base_url(scope, sent),
@@ -123,7 +125,7 @@ class App:
             if not route.path.startswith("/-/"):
                 raise version
             version = self._default
-        versions.available(version, first=route.first)
+        versions.available(version, first=route.first, last=route.last, unversioned=route.unversioned and asked_number is None)
         body = b""  # clients send one on GET and DELETE too: it is passed over, whatever it is
         if route.method not in ("GET", "DELETE"):
             body = await bodies.read(receive, sent, limit=self._settings.body_max_bytes)
@@ -173,18 +175,27 @@ class App:
 class _Methods:
     """What one path does, by method. HEAD is GET without a body."""
 
-    def __init__(self, app: App, routes: dict[str, Route]) -> None:
+    def __init__(self, app: App, routes: dict[str, list[Route]]) -> None:
         self._app = app
         self._routes = routes
         self._allowed = sorted([*routes, *(["HEAD"] if "GET" in routes else [])])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        route = self._routes.get("GET" if method == "HEAD" else method)
-        if route is None:
+        routes = self._routes.get("GET" if method == "HEAD" else method)
+        if routes is None:
             await self._app.unknown_method(self._allowed, scope, receive, send)
         else:
-            await self._app.handle(route, scope, receive, send)
+            await self._app.handle(routes, scope, receive, send)
+
+
+def _fitting(routes: list[Route], number: tuple[int, int], *, named: bool) -> Route:
+    """The first route the version has; else the first of all, which then says that it is not there."""
+    for route in routes:
+        in_range = (route.first is None or number >= route.first) and (route.last is None or number <= route.last)
+        if in_range or (route.unversioned and not named):
+            return route
+    return routes[0]
 
 
 def _query(text: bytes) -> list[tuple[str, str]]:

@@ -1,9 +1,7 @@
 """What a contact is, and the rules for making and changing one. Pure: no I/O, no clock, no settings."""
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,17 +17,10 @@ from ..errors import (
     TypeMismatch,
 )
 from .profiles import Profile
-
-Scalar = str | int | float | bool | None
+from .values import WHOLE_MAX, Scalar, flag, long_text, moment, number_or_text, said, sent_attributes, text
 
 ROLES = ("user", "lead")
-TEXT_MAX = 255  # characters of an id, address, name or number. Ours: the wire states no limit
-AVATAR_MAX = 2048  # characters of a URL. Ours
-ATTRIBUTE_TEXT_MAX = 10_000  # characters of a custom attribute's value. Ours
-MOMENT_MAX = 1 << 40  # seconds; the year 36812. Milliseconds of our days lie beyond it, and are refused by it
-WHOLE_MAX = 1 << 63  # what a database keeps as an integer lies below it, and not below minus it
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _EMAIL = re.compile(r"\S+@\S+")
 _ID = re.compile(r"[0-9a-f]{24}")
 _CURSOR = re.compile(r"([1-9][0-9]{0,8})-([0-9]{1,13})-([0-9a-f]{24})")
@@ -115,19 +106,6 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     custom_attributes: dict[str, Scalar] | UnsetType = UNSET  # only those to change; None removes one
 
 
-class Attribute(msgspec.Struct, frozen=True, kw_only=True):
-    """A custom attribute that contacts of a workspace may have."""
-
-    id: int
-    workspace: int
-    model: str  # "contact"
-    name: str
-    data_type: str  # one of DATA_TYPES
-    declared: bool = True  # somebody declared it; else its first use did
-    archived: bool = False
-    created_at: int = 0  # whole Unix seconds
-
-
 class Claim(NamedTuple):
     """The identifiers that must be nobody else's for a contact to be. None claims nothing; `email` is folded."""
 
@@ -153,55 +131,18 @@ class Cursor(NamedTuple):
 # --- Reading what was sent -----------------------------------------------------------------------------------------------
 
 
-def _said(value: object) -> str:
-    """What JSON calls a value, for messages."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):  # in Python, True is an int
-        return "true or false"
-    if isinstance(value, int):
-        return "a whole number"
-    if isinstance(value, float):
-        return "a number"
-    return "a string" if isinstance(value, str) else "an object" if isinstance(value, Mapping) else "a list"
-
-
-def _text(value: object, field: str, *, longest: int = TEXT_MAX) -> str | None:
-    """Empty strings are as good as null: forms and connectors send them so. Ours."""
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str):
-        raise TypeMismatch(f"{field} must be a string, got {_said(value)}", field=field)
-    if len(value) > longest:
-        raise ParameterInvalid(f"{field} must have at most {longest} characters, got {len(value)}", field=field)
-    if _CONTROL.search(value):
-        raise ParameterInvalid(f"{field} must not contain control characters", field=field)
-    return value
-
-
-def _long_text(value: object, field: str) -> str | None:
-    return _text(value, field, longest=AVATAR_MAX)
-
-
-def _number_or_text(value: object, field: str) -> str | None:
-    """Numbers stand for their decimal form: clients send ids so. Source: the contract, 2.1 and 4.3."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 128:
-        value = str(value)
-    return _text(value, field)
-
-
 def _role(value: object, field: str) -> str | UnsetType:
     if value is None:
         return UNSET
     if value not in ROLES:
-        got = repr(value[:40]) if isinstance(value, str) else _said(value)
+        got = repr(value[:40]) if isinstance(value, str) else said(value)
         raise ParameterInvalid(f"{field} must be user or lead, got {got}", field=field)
     return str(value)
 
 
 def _email(value: object, field: str) -> str | None:
     """Blanks around it are dropped; of its shape only an @ inside is asked, so that no address in use is refused. Ours."""
-    email = _text(value.strip() if isinstance(value, str) else value, field)
+    email = text(value.strip() if isinstance(value, str) else value, field)
     if email is not None and not _EMAIL.fullmatch(email):
         raise ParameterInvalid(f"{field} must be an address such as joe@example.com, got {email[:80]!r}", field=field)
     return email
@@ -214,80 +155,10 @@ def _owner(value: object, field: str) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeMismatch(f"{field} must be the id of an admin, got {_said(value)}", field=field)
+        raise TypeMismatch(f"{field} must be the id of an admin, got {said(value)}", field=field)
     if not 0 <= value < WHOLE_MAX:
         raise ParameterInvalid(f"{field} must be the id of an admin, got {str(value)[:40]}", field=field)
     return value
-
-
-def _flag(value: object, field: str) -> bool:
-    if value is not None and not isinstance(value, bool):
-        raise TypeMismatch(f"{field} must be true or false, got {_said(value)}", field=field)
-    return bool(value)
-
-
-def moment(value: object, field: str) -> int | None:
-    """Read whole Unix seconds, from 0 to MOMENT_MAX: a number, digits in a string, or ISO 8601 (without a zone: UTC).
-
-    Fractions are dropped; null and "" give None. Source: the contract, 4.3 "Timestamps".
-    Raises TypeMismatch for what is no moment at all, ParameterInvalid for one out of range.
-    """
-    if value is None or value == "":
-        return None
-    read: object = value
-    if isinstance(value, str):
-        digits = value.strip()
-        read = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else _iso(digits)
-    if isinstance(read, bool) or not isinstance(read, (int, float)):
-        got = repr(value[:40]) if isinstance(value, str) else _said(value)
-        raise TypeMismatch(f"{field} must be whole Unix seconds, such as 1671028894, got {got}", field=field)
-    if not 0 <= read < MOMENT_MAX:
-        hint = " (milliseconds?)" if read >= MOMENT_MAX else ""
-        raise ParameterInvalid(f"{field} must be whole Unix seconds, such as 1671028894, got {str(read)[:40]}{hint}", field=field)
-    return math.floor(read)
-
-
-def _iso(text: str) -> float | None:
-    try:
-        read = datetime.fromisoformat(text)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-def _attributes(value: object, field: str) -> dict[str, Scalar] | UnsetType:
-    """Custom attributes as sent; what type each must have is not known here. An empty list is PHP's empty object."""
-    if value is None or value == []:
-        return UNSET
-    if not isinstance(value, Mapping):
-        raise TypeMismatch(f"{field} must be an object, got {_said(value)}", field=field)
-    return {_attribute_name(str(name), field): _attribute_value(one, f"{field}.{name}"[: TEXT_MAX * 2]) for name, one in value.items()}
-
-
-def _attribute_name(name: str, field: str) -> str:
-    if not name or len(name) > TEXT_MAX or _CONTROL.search(name):
-        raise ParameterInvalid(
-            f"{field}: a name must have 1 to {TEXT_MAX} characters and no control characters, got {name[:40]!r}", field=field
-        )
-    return name
-
-
-def _attribute_value(value: object, field: str) -> Scalar:
-    if isinstance(value, str):
-        if len(value) > ATTRIBUTE_TEXT_MAX:
-            raise ParameterInvalid(f"{field} must have at most {ATTRIBUTE_TEXT_MAX} characters, got {len(value)}", field=field)
-        if "\x00" in value:
-            raise ParameterInvalid(f"{field} must not contain NUL characters", field=field)
-        return value
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int) and -WHOLE_MAX <= value < WHOLE_MAX:
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    if isinstance(value, (int, float)):
-        raise ParameterInvalid(f"{field} must be a number of at most 64 bits, got {str(value)[:40]}", field=field)
-    raise TypeMismatch(f"{field} must be a string, a number, true, false or null, got {_said(value)}", field=field)
 
 
 def _id(value: object, field: str) -> str | None:
@@ -304,22 +175,22 @@ Reader = Callable[[object, str], object]  # (value, field) to what is kept; UNSE
 # Source: API reference, "Create a contact"; language_override is of the Preview, and taken in every version.
 FIELDS: tuple[tuple[str, Reader], ...] = (
     ("role", _role),
-    ("external_id", _number_or_text),
+    ("external_id", number_or_text),
     ("email", _email),
-    ("phone", _text),
-    ("name", _text),
-    ("avatar", _long_text),
+    ("phone", text),
+    ("name", text),
+    ("avatar", long_text),
     ("owner_id", _owner),
     ("signed_up_at", moment),
     ("last_seen_at", moment),
-    ("unsubscribed_from_emails", _flag),
-    ("language_override", _text),
-    ("custom_attributes", _attributes),
+    ("unsubscribed_from_emails", flag),
+    ("language_override", text),
+    ("custom_attributes", sent_attributes),
 )
 # What an import may set besides, so that an export taken elsewhere gives the same contact here. Ours.
 IMPORT_FIELDS: tuple[tuple[str, Reader], ...] = (
     ("id", _id),
-    ("anonymous_id", _number_or_text),
+    ("anonymous_id", number_or_text),
     ("created_at", moment),
     ("updated_at", moment),
 )
@@ -433,66 +304,3 @@ def cursor(text: str) -> Cursor:
     if found is None:
         raise ParameterInvalid("starting_after must be a cursor from pages.next of an earlier answer", field="starting_after")
     return Cursor(int(found[1]), int(found[2]), found[3])
-
-
-# --- Custom attributes ---------------------------------------------------------------------------------------------------
-
-
-def _whole(value: Scalar, field: str) -> Scalar:
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE_MAX else value
-
-
-# The kinds of attribute: the name, what its values are called in messages, which values it takes, how one is made to fit.
-# First match wins when a first use decides, so bool stands above int and date is never guessed.
-# Source: API reference, "Data attributes", data_type.
-DATA_TYPES: tuple[tuple[str, str, tuple[type, ...], Callable[[Scalar, str], Scalar]], ...] = (
-    ("boolean", "true or false", (bool,), lambda value, field: value),
-    ("integer", "a whole number", (int,), _whole),
-    ("float", "a number", (float, int), lambda value, field: value),
-    ("string", "a string", (str,), lambda value, field: value),
-    ("date", "a date in Unix seconds", (int,), moment),
-)
-
-
-def attribute_type(value: Scalar) -> str:
-    """The type an attribute has whose first value this is. `value` is not None."""
-    for name, _, types, _ in DATA_TYPES:
-        if isinstance(value, types):
-            return name
-    raise AssertionError(f"no attribute has values like {value!r}")
-
-
-def attribute_value(name: str, value: Scalar, data_type: str) -> Scalar:
-    """Return the value as an attribute of this type keeps it; None, which clears it, fits all.
-
-    A whole number fits float; a float without a fraction fits integer and loses its point; a date may come as digits or
-    ISO 8601 and is kept in seconds. Raises TypeMismatch for all else, ParameterInvalid for a date out of range.
-    Source: the contract, 4.3 "type must match the attribute"; what fits is ours.
-    """
-    if value is None:
-        return None
-    field = f"custom_attributes.{name}"
-    for type_name, words, types, fit in DATA_TYPES:
-        if type_name == data_type:
-            fitted = fit(value, field)
-            if isinstance(fitted, types) and isinstance(fitted, bool) == (data_type == "boolean"):
-                return fitted
-            raise TypeMismatch(f"{field} must be {words}, got {_said(value)}", field=field)
-    raise AssertionError(f"{data_type!r} is not a type of attribute")
-
-
-def settled_type(name: str, value: Scalar, known: Attribute | None, *, profile: Profile) -> str | None:
-    """The type an attribute has from this value on; None when there is no such attribute and none is to be made.
-
-    Where undeclared attributes are taken (lenient) the first value decides, and a fraction widens an integer that was only
-    ever declared by use into a float. Raises ParameterInvalid where they are not (strict): for an unknown attribute, or an
-    archived one. Source: the contract, 4.3 "keys must exist"; widening is ours.
-    """
-    if known is None or known.archived:
-        if not profile.undeclared_attributes:
-            raise ParameterInvalid(f"Custom attribute '{name}' does not exist", field=f"custom_attributes.{name}")
-        if known is None:
-            return None if value is None else attribute_type(value)
-    if known.data_type == "integer" and not known.declared and profile.undeclared_attributes:
-        return "float" if isinstance(value, float) and not value.is_integer() else "integer"
-    return known.data_type

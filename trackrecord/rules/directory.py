@@ -9,7 +9,11 @@ SCOPES = {
     "read_events": "list events and summaries, ask for receipts",
     "write_events": "submit events and summaries; may list them too",
     "read_contacts": "get, list and find contacts",
-    "write_contacts": "create, update and delete contacts; may read them too",
+    "write_contacts": "create, update, merge and delete contacts; may read them too",
+    "read_tags": "list tags, and those of a contact",
+    "write_tags": "make, apply and delete tags; may read them too",
+    "delete_events": "delete events, and read what was deleted by whom",
+    "read_requests": "search the log of refused requests",
 }
 # Which scopes satisfy a need: whoever may write may read.
 SATISFIED_BY = {
@@ -17,6 +21,10 @@ SATISFIED_BY = {
     "write_events": frozenset({"write_events"}),
     "read_contacts": frozenset({"read_contacts", "write_contacts"}),
     "write_contacts": frozenset({"write_contacts"}),
+    "read_tags": frozenset({"read_tags", "write_tags"}),
+    "write_tags": frozenset({"write_tags"}),
+    "delete_events": frozenset({"delete_events"}),
+    "read_requests": frozenset({"read_requests"}),
 }
 
 

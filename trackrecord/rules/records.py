@@ -49,4 +49,32 @@ class Erasure(msgspec.Struct, frozen=True, array_like=True, tag="x"):
     received_at_ms: int
 
 
-Record = Event | Baseline | Erasure
+class Merge(msgspec.Struct, frozen=True, array_like=True, tag="m"):
+    """A contact was merged into another: its events and baselines are the target's from here on, those that come later too.
+
+    Where both have the same, the target's copy stands. Source: the contract, 4.6.
+    """
+
+    workspace: int
+    source: int
+    target: int
+    received_at_ms: int
+
+
+class Removal(msgspec.Struct, frozen=True, array_like=True, tag="r"):
+    """Single events were deleted, by their positions in the journal."""
+
+    workspace: int
+    positions: tuple[int, ...]
+    received_at_ms: int
+
+
+class Gone(msgspec.Struct, frozen=True, array_like=True, tag="g"):
+    """What stands in the journal where an event or a baseline stood that was erased or removed since: that there was one."""
+
+    workspace: int
+    received_at_ms: int
+    event: bool  # else it was a baseline
+
+
+Record = Event | Baseline | Erasure | Merge | Removal | Gone

@@ -42,7 +42,9 @@ def served(asked: str | None, *, default: str, newer: bool) -> Version:
     raise VersionInvalid(UNKNOWN, field="Intercom-Version")
 
 
-def available(version: Version, *, first: tuple[int, int] | None) -> None:
-    """Raises VersionInvalid for a resource that came with a later version than the one served."""
-    if first is not None and version.number < first:
+def available(version: Version, *, first: tuple[int, int] | None, last: tuple[int, int] | None = None, unversioned: bool = False) -> None:
+    """Raises VersionInvalid for a resource that came after the version served, or was gone by then."""
+    if unversioned:
+        return
+    if (first is not None and version.number < first) or (last is not None and version.number > last):
         raise VersionInvalid(ABSENT_RESOURCE, field="Intercom-Version")

@@ -7,9 +7,14 @@ Everything here is ordinary blocking code; who must not block calls it from a th
 * Appending records again changes nothing.
 * An event whose key is kept already is a duplicate: the first copy stands, and the second leaves only its receipt.
 * An erased contact has no events, summaries or totals, and gets none later.
+* A merged contact's events and baselines are its target's, those that come later too. Of equal keys the target's event stands,
+  and the other is a duplicate of it; of two baselines of one name the target's stands. Merges may follow each other.
+* A removed event leaves only its receipt. Its key is free again: the same event sent once more is stored.
+* A Gone event leaves what an erased one leaves, a Gone baseline nothing: a store made anew from a journal that was cleansed of
+  erased and removed events answers every question as the one that saw them does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -79,6 +84,29 @@ class Selection(msgspec.Struct, frozen=True):
     until: int | None = None  # created_at < until
 
 
+class Place(NamedTuple):
+    """Where a search stands: everything at or after it was looked at."""
+
+    created_at: int
+    position: int
+
+
+class Found(NamedTuple):
+    """Events newest first, ordered by (created_at, position)."""
+
+    events: list[StoredEvent]
+    next: Place | None  # where to go on; None when everything was looked at. It may stand with few events, or none
+
+
+class NameKey(NamedTuple):
+    """How often one kind of value stood under one metadata key of one event name."""
+
+    name: int
+    key: str
+    kind: str  # a letter of rules/metadata.py, KINDS
+    times: int
+
+
 class EventReader(Protocol):
     def cursor(self) -> int:
         """The position of the last record appended; 0 before the first."""
@@ -111,6 +139,26 @@ class EventReader(Protocol):
 
         Takes as long as its caller does without holding anything up; events erased meanwhile are left out.
         """
+
+    def search(
+        self,
+        selection: Selection,
+        *,
+        limit: int,
+        look_max: int,
+        before: Place | None = None,
+        wanted: Callable[[Event], bool] | None = None,
+    ) -> Found:
+        """Up to `limit` selected events that are `wanted`, newest created_at first, from `before` (exclusive) on down.
+
+        At most about `look_max` events are looked at in one call, and PAGE_METADATA_BYTES of metadata returned.
+        """
+
+    def name_keys(self, workspace: int) -> list[NameKey]:
+        """Which metadata keys stored events have, by name number, then count, most first, then key and kind."""
+
+    def merged(self) -> dict[int, int]:
+        """Every contact ever merged away, and the one that it was merged into then."""
 
     def highest(self) -> tuple[int, int]:
         """The greatest numbers of a contact and of a name that any event here has; 0 for none."""

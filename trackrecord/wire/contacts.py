@@ -8,8 +8,10 @@ from msgspec import UNSET, UnsetType
 
 from ..errors import ParameterInvalid
 from ..rules import contacts as rules
-from ..rules.contacts import Changes, Contact, Draft, Scalar
+from ..rules.belongings import NOTHING, Belongings, Some
+from ..rules.contacts import Changes, Contact, Draft
 from ..rules.directory import Workspace
+from ..rules.values import Scalar
 from ..rules.versions import Version
 from .json import decode
 
@@ -108,21 +110,21 @@ class ContactBody(msgspec.Struct, frozen=True, kw_only=True):
     last_email_clicked_at: int | None = None
     language_override: str | None
     browser: str | None = None
-    browser_version: Version | None = None
+    browser_version: str | None = None
     browser_language: str | None = None
     os: str | None = None
     location: Location = Location()
     android_app_name: str | None = None
-    android_app_version: Version | None = None
+    android_app_version: str | None = None
     android_device: str | None = None
-    android_os_version: Version | None = None
-    android_sdk_version: Version | None = None
+    android_os_version: str | None = None
+    android_sdk_version: str | None = None
     android_last_seen_at: int | None = None
     ios_app_name: str | None = None
-    ios_app_version: Version | None = None
+    ios_app_version: str | None = None
     ios_device: str | None = None
-    ios_os_version: Version | None = None
-    ios_sdk_version: Version | None = None
+    ios_os_version: str | None = None
+    ios_sdk_version: str | None = None
     ios_last_seen_at: int | None = None
     custom_attributes: Mapping[str, Scalar]
     tags: AddressableList
@@ -200,7 +202,7 @@ def parse_page(query: Sequence[tuple[str, str]]) -> tuple[int, str | None]:
     return max(1, min(PER_PAGE_MAX, per_page)), params.get("starting_after") or None
 
 
-def item(contact: Contact, *, workspace: Workspace, version: Version) -> ContactBody:
+def item(contact: Contact, *, workspace: Workspace, version: Version, belongings: Belongings = NOTHING) -> ContactBody:
     """A contact as a caller of this version is shown it."""
     return ContactBody(
         id=contact.id,
@@ -220,11 +222,20 @@ def item(contact: Contact, *, workspace: Workspace, version: Version) -> Contact
         last_seen_at=contact.last_seen_at,
         language_override=contact.language_override,
         custom_attributes=contact.custom_attributes,
-        tags=_nothing_of(contact, "tags"),
+        tags=_list_of(contact, "tags", "tag", belongings.tags),
         notes=_nothing_of(contact, "notes"),
-        companies=_nothing_of(contact, "companies"),
+        companies=_list_of(contact, "companies", "company", belongings.companies),
         opted_out_subscription_types=_nothing_of(contact, "subscriptions"),
         opted_in_subscription_types=_nothing_of(contact, "subscriptions"),
+    )
+
+
+def _list_of(contact: Contact, path: str, kind: str, some: Some) -> AddressableList:
+    return AddressableList(
+        data=tuple(AddressableItem(type=kind, id=id, url=f"/{path}/{id}") for id in some.ids),
+        url=f"/contacts/{contact.id}/{path}",
+        total_count=some.count,
+        has_more=some.count > len(some.ids),
     )
 
 
@@ -239,11 +250,11 @@ def listing(
     version: Version,
     total_count: int,
     per_page: int,
-    starting_after: str | None,
+    page: int,
     next_cursor: str | None,
+    belongings: Mapping[int, Belongings],
 ) -> ContactList:
-    """One page, reached by `starting_after`. Pages are counted as they are followed from the first, whatever their size."""
-    page = rules.cursor(starting_after).page if starting_after else 1
+    """One page, the `page`th from the first. Pages are counted as they are followed, whatever their size."""
     pages = CursorPages(
         next=UNSET if next_cursor is None else NextPage(page=page + 1, per_page=per_page, starting_after=next_cursor),
         page=page,
@@ -251,7 +262,11 @@ def listing(
         total_pages=-(-total_count // per_page),
     )
     return ContactList(
-        data=[item(contact, workspace=workspace, version=version) for contact in contacts], total_count=total_count, pages=pages
+        data=[
+            item(contact, workspace=workspace, version=version, belongings=belongings.get(contact.number, NOTHING)) for contact in contacts
+        ],
+        total_count=total_count,
+        pages=pages,
     )
 
 

@@ -1,7 +1,9 @@
 """Contacts over HTTP. Scopes: reading needs read_contacts, the rest write_contacts."""
 
+from ...rules.contacts import cursor
 from ...wire import contacts as wire
 from ..call import Answer, Call
+from . import shown
 
 
 async def create_contact(call: Call) -> Answer:
@@ -10,13 +12,13 @@ async def create_contact(call: Call) -> Answer:
     contact = await call.services.in_thread(
         call.services.directory.contacts.create, call.workspace.number, draft, now=call.now(), profile=call.profile
     )
-    return Answer(wire.item(contact, workspace=call.workspace, version=call.version))
+    return await shown.answer(call, contact)
 
 
 async def get_contact(call: Call) -> Answer:
     """GET /contacts/{contact_id}. 404 also for a contact that is archived, blocked or merged away."""
     contact = await call.services.in_thread(call.services.directory.contacts.get, call.workspace.number, call.path["contact_id"])
-    return Answer(wire.item(contact, workspace=call.workspace, version=call.version))
+    return await shown.answer(call, contact)
 
 
 async def find_by_external_id(call: Call) -> Answer:
@@ -24,7 +26,7 @@ async def find_by_external_id(call: Call) -> Answer:
     contact = await call.services.in_thread(
         call.services.directory.contacts.by_external_id, call.workspace.number, call.path["external_id"]
     )
-    return Answer(wire.item(contact, workspace=call.workspace, version=call.version))
+    return await shown.answer(call, contact)
 
 
 async def update_contact(call: Call) -> Answer:
@@ -38,7 +40,7 @@ async def update_contact(call: Call) -> Answer:
         now=call.now(),
         profile=call.profile,
     )
-    return Answer(wire.item(contact, workspace=call.workspace, version=call.version))
+    return await shown.answer(call, contact)
 
 
 async def delete_contact(call: Call) -> Answer:
@@ -58,14 +60,5 @@ async def list_contacts(call: Call) -> Answer:
     contacts, total_count, next_cursor = await call.services.in_thread(
         call.services.directory.contacts.list, call.workspace.number, limit=per_page, after=starting_after
     )
-    return Answer(
-        wire.listing(
-            contacts,
-            workspace=call.workspace,
-            version=call.version,
-            total_count=total_count,
-            per_page=per_page,
-            starting_after=starting_after,
-            next_cursor=next_cursor,
-        )
-    )
+    page = cursor(starting_after).page if starting_after else 1
+    return await shown.page(call, contacts, total_count=total_count, per_page=per_page, page=page, next_cursor=next_cursor)

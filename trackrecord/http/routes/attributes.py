@@ -1,0 +1,5 @@
+"""Routes of data attributes."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""Routes of deleting events, and the record of who did."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

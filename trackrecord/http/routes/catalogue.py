@@ -1,0 +1,5 @@
+"""Routes of the event catalogue."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""Routes of companies."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,83 @@
+"""Routes of contacts."""
+
+from ...wire import contacts as wire_contacts
+from ..api import contacts
+from .route import CLASH, CONTACT_ID, NO_CONTACT, V2, Param, Route
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/contacts",
+        contacts.create_contact,
+        "Create a contact",
+        "Contacts",
+        need="write_contacts",
+        request=wire_contacts.SentContact,
+        response=wire_contacts.ContactBody,
+        errors={**CLASH, 403: "the token lacks the scope, or the user was blocked"},
+        first=V2,
+    ),
+    Route(
+        "GET",
+        "/contacts",
+        contacts.list_contacts,
+        "List contacts, newest first",
+        "Contacts",
+        need="read_contacts",
+        response=wire_contacts.ContactList,
+        params=(
+            Param("per_page", "contacts a page, 1 to 150; 10 without it", "integer"),
+            Param("starting_after", "the cursor of pages.next.starting_after"),
+        ),
+        first=V2,
+    ),
+    Route(
+        "GET",
+        "/contacts/{contact_id}",
+        contacts.get_contact,
+        "Get a contact",
+        "Contacts",
+        need="read_contacts",
+        response=wire_contacts.ContactBody,
+        params=CONTACT_ID,
+        errors=NO_CONTACT,
+        first=V2,
+    ),
+    Route(
+        "PUT",
+        "/contacts/{contact_id}",
+        contacts.update_contact,
+        "Update a contact: what is sent changes, the rest stays",
+        "Contacts",
+        need="write_contacts",
+        request=wire_contacts.SentContact,
+        response=wire_contacts.ContactBody,
+        params=CONTACT_ID,
+        errors={**NO_CONTACT, **CLASH},
+        first=V2,
+    ),
+    Route(
+        "DELETE",
+        "/contacts/{contact_id}",
+        contacts.delete_contact,
+        "Delete a contact and erase its events, for good",
+        "Contacts",
+        need="write_contacts",
+        response=wire_contacts.DeletedContact,
+        params=CONTACT_ID,
+        errors=NO_CONTACT,
+        first=V2,
+    ),
+    Route(
+        "GET",
+        "/contacts/find_by_external_id/{external_id:path}",
+        contacts.find_by_external_id,
+        "Get the user with an external id",
+        "Contacts",
+        need="read_contacts",
+        response=wire_contacts.ContactBody,
+        params=(Param("external_id", "the customer's own id, URL-encoded", place="path", required=True),),
+        errors=NO_CONTACT,
+        first=(2, 13),
+    ),
+)

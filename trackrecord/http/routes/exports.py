@@ -1,0 +1,5 @@
+"""Routes of exports."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""Routes of bulk submission and its jobs."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

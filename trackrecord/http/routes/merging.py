@@ -1,0 +1,5 @@
+"""Routes of merging, archiving, unarchiving and blocking contacts."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

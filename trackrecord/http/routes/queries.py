@@ -1,0 +1,5 @@
+"""Routes of queries of events across contacts."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

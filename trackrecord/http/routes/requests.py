@@ -1,0 +1,5 @@
+"""Routes of the log of refused requests."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,40 @@
+"""One row of the table of routes, and what many rows share."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..call import Handler
+
+V2 = (2, 0)  # contacts as one noun came with API 2.0
+V1_LAST = (1, 4)  # the last version with users and leads apart
+
+
+class Param(NamedTuple):
+    name: str
+    meaning: str
+    kind: str = "string"  # the JSON Schema type
+    place: str = "query"
+    required: bool = False
+
+
+class Route(NamedTuple):
+    method: str
+    path: str
+    handler: Handler | None  # None for the fast lane's
+    summary: str
+    tag: str
+    need: str | None = None  # the scope a token must have
+    request: Any = None  # the type of the body
+    response: Any = None  # the type of the answer; None for an empty one
+    status: int = 200
+    params: tuple[Param, ...] = ()
+    errors: Mapping[int, str] = {}
+    first: tuple[int, int] | None = None  # the version the resource came with
+    last: tuple[int, int] | None = None  # the last version that has it
+    unversioned: bool = False  # also for whoever asks for no version, whatever the default is
+    open: bool = False  # answers without a token
+
+
+CONTACT_ID = (Param("contact_id", "the contact's id", place="path", required=True),)
+NO_CONTACT = {404: "no such contact"}
+CLASH = {409: "a contact matching those details exists", 422: "well-formed but not possible"}

@@ -1,0 +1,5 @@
+"""Routes of contact search."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""Routes of segments."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

@@ -1,0 +1,5 @@
+"""Routes of tags."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()

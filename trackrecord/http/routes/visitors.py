@@ -1,0 +1,5 @@
+"""Routes of visitors."""
+
+from .route import Route
+
+ROUTES: tuple[Route, ...] = ()
