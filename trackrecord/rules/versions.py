@@ -48,3 +48,27 @@ def available(version: Version, *, first: tuple[int, int] | None, last: tuple[in
         return
     if (first is not None and version.number < first) or (last is not None and version.number > last):
         raise VersionInvalid(ABSENT_RESOURCE, field="Intercom-Version")
+
+
+# Where versions differ besides having a path or not (that stands in the rows of http/routes): the difference, the first version
+# that has it, and what it is. Source: the contract, section 12.
+DELTAS: tuple[tuple[str, tuple[int, int], str], ...] = (
+    ("attributes_declared", (2, 0), "custom attributes must be declared, where the profile says so; before, their first use makes them"),
+    ("typed_lists", (2, 0), "tags and data attributes come as `list` with `data`; before, as `tag.list` and `data_attribute.list`"),
+    ("attribute_options", (2, 14), "the options of a data attribute are objects with a value"),
+    ("away_status_reason", (2, 14), "an admin has away_status_reason_id"),
+    ("admin_role", (2, 16), "an admin has a role"),
+    ("owner_as_text", (2, 16), "owner_id is a string"),
+    ("email_verified", (2, 16), "email_verified may be sent beside an email, and only there"),
+    ("merged_is_gone", (2, 16), "a contact that was merged away answers 410 with a Link to the one that took its place; before, 404"),
+    ("merge_history", (2, 16), "a contact shows its merge history when asked to"),
+    ("merge_needs_match", (2, 16), "a merge needs the same email or phone, or skip_duplicate_validation"),
+    ("formatted_phone", (2, 16), "formatted_phone can be searched"),
+    ("no_conversation_attributes", (2, 16), "data attributes of conversations are refused with 422"),
+)
+_FROM = {name: first for name, first, _ in DELTAS}
+
+
+def has(version: Version, delta: str) -> bool:
+    """Whether a version has a difference of DELTAS."""
+    return version.number >= _FROM[delta]

@@ -12,13 +12,11 @@ from ..rules.belongings import NOTHING, Belongings, Some
 from ..rules.contacts import Changes, Contact, Draft
 from ..rules.directory import Workspace
 from ..rules.values import Scalar
-from ..rules.versions import Version
+from ..rules.versions import Version, has
 from .json import decode
 
 PER_PAGE_DEFAULT = 10  # Source: the contract, 4.4
 PER_PAGE_MAX = 150
-EMAIL_VERIFIED_FROM = (2, 16)  # Source: the contract, 4.3
-OWNER_AS_TEXT_FROM = (2, 16)  # the version from which owner_id is a string. Source: the contract, 12
 
 
 class SentContact(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +181,7 @@ def parse_changes(body: bytes, *, version: Version) -> Changes:
 
 def _sent(body: bytes, version: Version) -> dict[str, object]:
     sent = decode(body, SentContact)
-    if version.number >= EMAIL_VERIFIED_FROM and isinstance(sent.email_verified, bool) and not sent.email:
+    if has(version, "email_verified") and isinstance(sent.email_verified, bool) and not sent.email:
         raise ParameterInvalid("email_verified can only be sent together with email", field="email_verified")
     return {name: getattr(sent, name) for name in sent.__struct_fields__ if name != "email_verified"}
 
@@ -214,7 +212,7 @@ def item(contact: Contact, *, workspace: Workspace, version: Version, belongings
         phone=contact.phone,
         name=contact.name,
         avatar=Avatar(image_url=contact.avatar) if contact.avatar else None,
-        owner_id=str(contact.owner_id) if contact.owner_id is not None and version.number >= OWNER_AS_TEXT_FROM else contact.owner_id,
+        owner_id=str(contact.owner_id) if contact.owner_id is not None and has(version, "owner_as_text") else contact.owner_id,
         unsubscribed_from_emails=contact.unsubscribed_from_emails,
         created_at=contact.created_at,
         updated_at=contact.updated_at,
