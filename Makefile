@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= trackrecord-data
 PORT ?=
 NODE_TESTS := tests/clients/node
+OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -16,7 +17,7 @@ help: ## List these commands
 serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrecord-data
 	@exec $(BIN)/trackrecord serve --data $(DATA) $(if $(PORT),--port $(PORT))
 
-test: $(VENV)/test.stamp node-clients lint ## Run linters, types and all tests
+test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients lint ## Run linters, types and all tests
 	$(BIN)/python -m pytest -q
 
 lint: $(VENV)/test.stamp ## Run linters and the type checker
@@ -41,6 +42,10 @@ lock: ## Choose new versions for the lock files
 	$(VENV)/lock/bin/python -m pip install --quiet ".[dev]"
 	$(VENV)/lock/bin/python -m pip freeze --all --exclude trackrecord --exclude pip > requirements-dev.lock
 	rm -rf $(VENV)/lock
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet python-intercom==3.1.0
+	$(VENV)/lock/bin/python -m pip freeze > $(OLD_PYTHON)/requirements.lock
+	rm -rf $(VENV)/lock
 
 clean: ## Remove what was built and installed; data stays
 	rm -rf $(VENV) build dist *.egg-info $(NODE_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results
@@ -62,6 +67,12 @@ $(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml
 $(VENV)/test.stamp: $(VENV)/serve.stamp requirements-dev.lock
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP) install -r requirements-dev.lock
+	@touch $@
+
+# python-intercom 3 has the same module name as 5, so it stands apart, and its tests put it in the path of a process of their own.
+$(VENV)/python-3.stamp: $(BIN)/python $(OLD_PYTHON)/requirements.lock
+	@rm -rf $(VENV)/python-3
+	@$(PIP) install --target $(VENV)/python-3 -r $(OLD_PYTHON)/requirements.lock
 	@touch $@
 
 # The Node clients need npm; where it cannot be had, their tests skip and say so.

@@ -22,7 +22,8 @@ import msgspec
 
 from trackrecord.rules.records import Event
 from trackrecord.sqlite import PAGE_BYTES, Checkpointer, connect
-from trackrecord.stores.sqlite_append import Appender, Placed
+from trackrecord.stores.sqlite_append import Appender
+from trackrecord.stores.sqlite_totals import Placed
 from trackrecord.stores.sqlite_schema import prepare
 
 CONTACTS, NAMES, EVENTS_A_SECOND = 1_000_000, 60, 20

@@ -39,9 +39,9 @@ def test_a_draft_holds_what_was_sent_in_one_form(sent, expected):
 @pytest.mark.parametrize(
     ("sent", "error", "field"),
     [
-        ({}, ParameterNotFound, None),
-        ({"name": "Joe"}, ParameterNotFound, None),
-        ({"email": "", "external_id": None}, ParameterNotFound, None),
+        ({}, ParameterNotFound, "external_id"),
+        ({"name": "Joe"}, ParameterNotFound, "external_id"),
+        ({"email": "", "external_id": None}, ParameterNotFound, "external_id"),
         ({"role": "admin"}, ParameterInvalid, "role"),
         ({"role": 1}, ParameterInvalid, "role"),
         ({"role": "lead", "external_id": "70"}, DataInvalid, "external_id"),

@@ -12,9 +12,10 @@ LEVELS = (
     {"errors", "outcomes", "sqlite"},
     {"rules", "datadir"},
     {"settings", "wire"},  # settings knows the profiles; the wire knows the rules
-    {"journal", "stores", "directory"},
+    {"journal", "stores", "directory", "requestlog"},
     {"ingest", "consumers", "exports"},
-    {"imports"},  # takes many events the way ingest takes one
+    {"many"},  # takes many events the way ingest takes one
+    {"imports"},
     {"http"},
     {"engines"},  # apart from server, because a consumer's process starts there and should not load a web server
     {"backup", "check"},

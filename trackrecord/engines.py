@@ -21,6 +21,7 @@ from .stores.sqlite import SqliteReader, SqliteStore
 JOURNAL_FILE = "journal.db"
 DIRECTORY_FILE = "directory.db"
 STORE_FILE = "events.db"
+REQUESTS_FILE = "requests.db"  # a log: nothing else needs it, and no backup has it
 
 
 def open_journal(data: Path) -> JournalWriter:

@@ -10,16 +10,28 @@ Source of codes and statuses: the contract, "Error catalogue".
 
 
 class TrackrecordError(Exception):
-    """The root. `field` is the parameter at fault, as the wire spells it; `retry_after_s` is set where waiting helps."""
+    """The root.
+
+    `field` is what is at fault, as the wire spells it: a parameter, a header, or one of PARTS. Where it is None the door that
+    answers fills it in from the request, so that the caller of a RequestError is always told. `cause` is what exactly happened,
+    for the log and never for the wire; without one it is the message. `retry_after_s` is set where waiting helps.
+    """
 
     status: int = 500
     code: str = "server_error"
+    field: str | None = None
     retry_after_s: int | None = None
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
+    def __init__(self, message: str, *, field: str | None = None, cause: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.field = field
+        if field is not None:
+            self.field = field
+        self.cause = cause
+
+
+# What may be at fault besides parameters and headers: parts of a request.
+PARTS = ("body", "path", "query", "method", "headers", "request", "connection")
 
 
 class RequestError(TrackrecordError):
@@ -39,7 +51,7 @@ class TypeMismatch(RequestError):
 
 
 class VersionInvalid(RequestError):
-    status, code = 400, "intercom_version_invalid"
+    status, code, field = 400, "intercom_version_invalid", "Intercom-Version"
 
 
 class InvalidMerge(RequestError):
@@ -58,6 +70,10 @@ class TagHasDependents(RequestError):
     status, code = 400, "tag_has_dependent_objects"
 
 
+class ContactCompanyLimitExceeded(RequestError):
+    status, code = 400, "contact_company_limit_exceeded"
+
+
 class ScrollExists(RequestError):
     status, code = 400, "scroll_exists"
 
@@ -69,23 +85,23 @@ class BadRequest(RequestError):
 class Unauthorized(RequestError):
     """No credentials, or credentials nobody gave out. One answer for both, so that nothing can be learnt from it."""
 
-    status, code = 401, "unauthorized"
+    status, code, field = 401, "unauthorized", "Authorization"
 
-    def __init__(self, message: str = "Access Token Invalid") -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "Access Token Invalid", *, cause: str | None = None) -> None:
+        super().__init__(message, cause=cause)
 
 
 class TokenRevoked(Unauthorized):
     code = "token_revoked"
 
-    def __init__(self) -> None:
-        super().__init__("Access Token Revoked")
+    def __init__(self, *, cause: str | None = None) -> None:
+        super().__init__("Access Token Revoked", cause=cause)
 
 
 class TokenUnauthorized(RequestError):
     """A good token without the scope this call needs."""
 
-    status, code = 403, "token_unauthorized"
+    status, code, field = 403, "token_unauthorized", "Authorization"
 
 
 class NotRestorable(RequestError):
@@ -95,27 +111,27 @@ class NotRestorable(RequestError):
 class NotFound(RequestError):
     status, code = 404, "not_found"
 
-    def __init__(self, message: str = "Resource Not Found", *, field: str | None = None) -> None:
-        super().__init__(message, field=field)
+    def __init__(self, message: str = "Resource Not Found", *, field: str | None = None, cause: str | None = None) -> None:
+        super().__init__(message, field=field, cause=cause)
 
 
 class ContactNotFound(NotFound):
-    def __init__(self) -> None:
-        super().__init__("User Not Found")
+    def __init__(self, message: str = "User Not Found", *, field: str | None = None, cause: str | None = None) -> None:
+        super().__init__(message, field=field, cause=cause)
 
 
 class AdminNotFound(NotFound):
     code = "admin_not_found"
 
-    def __init__(self) -> None:
-        super().__init__("Admin not found")
+    def __init__(self, message: str = "Admin not found", *, field: str | None = None, cause: str | None = None) -> None:
+        super().__init__(message, field=field, cause=cause)
 
 
 class CompanyNotFound(NotFound):
     code = "company_not_found"
 
-    def __init__(self) -> None:
-        super().__init__("Company Not Found")
+    def __init__(self, message: str = "Company Not Found", *, field: str | None = None, cause: str | None = None) -> None:
+        super().__init__(message, field=field, cause=cause)
 
 
 class FieldNotFound(NotFound):
@@ -125,8 +141,8 @@ class FieldNotFound(NotFound):
 class JobNotFound(NotFound):
     code = "job_not_found"
 
-    def __init__(self) -> None:
-        super().__init__("Job Not Found")
+    def __init__(self, message: str = "Job Not Found", *, field: str | None = None, cause: str | None = None) -> None:
+        super().__init__(message, field=field, cause=cause)
 
 
 class JobClosed(RequestError):
@@ -138,16 +154,19 @@ class ContactMerged(RequestError):
 
     status, code = 410, "contact_merged"
 
-    def __init__(self, location: str) -> None:
-        super().__init__("This contact has been merged. See the 'Link' header for the canonical contact.")
+    def __init__(self, location: str, *, field: str | None = None) -> None:
+        message = "This contact has been merged. See the 'Link' header for the canonical contact."
+        super().__init__(message, field=field, cause=f"it was merged away; {location} took its place")
         self.location = location
 
 
 class RateLimitExceeded(RequestError):
-    status, code = 429, "rate_limit_exceeded"
+    """`limit` is of one window; `whose` says what it is a limit of."""
 
-    def __init__(self, limit: int, *, retry_after_s: int) -> None:
-        super().__init__(f"Exceeded rate limit of {limit} in 10_seconds")
+    status, code, field = 429, "rate_limit_exceeded", "Authorization"
+
+    def __init__(self, limit: int, *, retry_after_s: int, whose: str = "token") -> None:
+        super().__init__(f"Exceeded rate limit of {limit} in 10_seconds", cause=f"the {whose} has made {limit} calls in this window")
         self.retry_after_s = retry_after_s
 
 
@@ -156,7 +175,7 @@ class UniqueUserConstraint(RequestError):
 
 
 class RequestTimeout(RequestError):
-    status, code = 408, "request_timeout"
+    status, code, field = 408, "request_timeout", "body"
 
 
 class Conflict(RequestError):
@@ -164,15 +183,29 @@ class Conflict(RequestError):
 
 
 class BodyTooLarge(RequestError):
-    status, code = 413, "client_error"
+    status, code, field = 413, "client_error", "body"
 
 
 class UnsupportedMedia(RequestError):
-    status, code = 415, "client_error"
+    status, code, field = 415, "client_error", "Content-Type"
+
+
+class HeadTooLarge(RequestError):
+    status, code, field = 431, "client_error", "headers"
 
 
 class DataInvalid(RequestError):
     status, code = 422, "data_invalid"
+
+
+class ModelInvalid(ParameterInvalid):
+    status = 422
+
+
+class TooManyItems(RequestError):
+    """Source: API reference of the Preview, its bulk of contacts."""
+
+    status, code = 422, "parameter_invalid"
 
 
 class Unprocessable(RequestError):
@@ -184,8 +217,8 @@ class Unavailable(TrackrecordError):
 
     status, code = 503, "service_unavailable"
 
-    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, retry_after_s: int = 1, cause: str | None = None) -> None:
+        super().__init__(message, cause=cause)
         self.retry_after_s = retry_after_s
 
 

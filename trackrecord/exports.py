@@ -19,6 +19,7 @@ from .stores.base import EventReader, Selection, StoredEvent
 from .wire.json import encode
 
 TOGETHER = 4_000  # events whose contacts are looked up at once
+TOGETHER_BYTES = 4 << 20  # and fewer when they have more metadata than this
 CONTACTS_KNOWN_MAX = 50_000  # contacts remembered while events are written
 PAGE = 5_000  # contacts read at once
 
@@ -57,21 +58,29 @@ class ExportedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def contacts(directory: Directory, workspace: int, *, since: int | None = None, until: int | None = None) -> Iterator[Contact]:
-    """The live contacts of a workspace with since <= created_at < until, in the order an import should read them.
+    """The live contacts of a workspace with since <= created_at < until, visitors too, in the order an import should read them.
 
-    First the users without an external id, then all others; each part newest first. A user without an external id needs its
-    email for itself when it is made; one that has an external id may share the address, so it must come after.
+    First the users without an external id, then the other users and the leads, each part newest first; the visitors last. A
+    user without an external id needs its email for itself when it is made; one that has an external id may share the address,
+    so it must come after.
     """
+
+    def wanted(contact: Contact) -> bool:
+        return (since is None or contact.created_at >= since) and (until is None or contact.created_at < until)
+
     for claims_email in (True, False):
         after = None
         while True:
             page, _, after = directory.contacts.list(workspace, limit=PAGE, after=after)
             for contact in page:
-                wanted = (since is None or contact.created_at >= since) and (until is None or contact.created_at < until)
-                if wanted and (contact.role == "user" and contact.external_id is None) == claims_email:
+                if wanted(contact) and (contact.role == "user" and contact.external_id is None) == claims_email:
                     yield contact
             if after is None:
                 break
+    number = 0
+    while visitors := directory.visitors.after(workspace, number, limit=PAGE):
+        yield from filter(wanted, visitors)
+        number = visitors[-1].number
 
 
 def exported_contact(contact: Contact) -> ExportedContact:
@@ -79,16 +88,23 @@ def exported_contact(contact: Contact) -> ExportedContact:
 
 
 def events(directory: Directory, reader: EventReader, selection: Selection) -> Iterator[ExportedEvent]:
-    """Every selected event in the order it was kept, so that an import elsewhere keeps them in the same."""
+    """Every selected event as of the call, in the order it was kept, so that an import elsewhere keeps them in the same.
+
+    Holds nothing between two events: whoever takes them may take as long as they like.
+    """
+    return _exported(directory, selection.workspace, reader.scan(selection))
+
+
+def _exported(directory: Directory, workspace: int, found: Iterable[StoredEvent]) -> Iterator[ExportedEvent]:
     known: dict[int, Contact] = {}
     names: dict[int, str] = {}
-    for some in _together(reader.scan(selection)):
+    for some in _together(found):
         unknown = {stored.event.contact for stored in some} - known.keys()
         if unknown:
             if len(known) > CONTACTS_KNOWN_MAX:
                 known.clear()
                 unknown = {stored.event.contact for stored in some}
-            known |= directory.contacts.by_numbers(selection.workspace, unknown)
+            known |= standing(directory, workspace, unknown)
         unnamed = {stored.event.name for stored in some} - names.keys()
         if unnamed:
             names |= {number: entry.name for number, entry in directory.names.by_numbers(unnamed).items()}
@@ -107,13 +123,23 @@ def events(directory: Directory, reader: EventReader, selection: Selection) -> I
             )
 
 
+def standing(directory: Directory, workspace: int, numbers: Iterable[int]) -> dict[int, Contact]:
+    """Contacts by number; one that was merged away while its events are still on their way is the one that took its place."""
+    found = directory.contacts.by_numbers(workspace, numbers)
+    merged = {number: contact.merged_into for number, contact in found.items() if contact.merged_into is not None}
+    places = directory.contacts.by_numbers(workspace, merged.values()) if merged else {}
+    return found | {number: places[place] for number, place in merged.items() if place in places}
+
+
 def _together(found: Iterable[StoredEvent]) -> Iterator[list[StoredEvent]]:
     some: list[StoredEvent] = []
+    size = 0
     for stored in found:
         some.append(stored)
-        if len(some) == TOGETHER:
+        size += len(stored.event.metadata)
+        if len(some) == TOGETHER or size > TOGETHER_BYTES:
             yield some
-            some = []
+            some, size = [], 0
     if some:
         yield some
 
@@ -153,4 +179,5 @@ def _cell(value: object) -> object:
     return "" if value is None or value is UNSET else value
 
 
+MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv"}  # both in UTF-8
 FORMATS: dict[str, Callable[[Iterable[Row], type[Row]], Iterator[bytes]]] = {"ndjson": ndjson, "csv": as_csv}

@@ -16,18 +16,15 @@ import msgspec
 from .directory import Directory
 from .errors import Conflict, ParameterInvalid, TrackrecordError, Unavailable
 from .ingest import Services
+from .many import TURN_ITEMS, Item, judge_events
 from .rules import contacts as contact_rules
 from .rules.contacts import Contact, Draft
 from .rules.directory import Workspace
-from .rules.events import Accepted, accept
-from .rules.identity import Identifier, for_submit
-from .rules.profiles import Profile
 from .rules.records import Record
 from .wire.events import SubmittedEvent
 from .wire.json import encode, mismatch
 
 LINES_MAX = 2_000  # lines of one request over HTTP
-TURN_LINES = 100  # lines between which other requests get their turn on the event loop
 SETTLE_S = 60.0  # how long the store may take to reach lines that are kept already, before we say that we cannot count them
 DISTINCT_MAX = 64  # characters of an event's `distinct`
 IGNORED_MAX = 50  # names of fields we do not know that are told
@@ -67,13 +64,6 @@ class Prepared(NamedTuple):
     records: list[Record]
     refused: list[Refused]
     ignored: list[str]
-
-
-class _Parsed(NamedTuple):
-    line: int
-    whose: int  # its place in the list of identifiers asked for
-    accepted: Accepted
-    distinct: str | None
 
 
 class _ExactEvent(ImportedEvent, forbid_unknown_fields=True):
@@ -118,54 +108,23 @@ async def take_events(services: Services, workspace: Workspace, lines: Sequence[
 
 async def prepare_events(services: Services, workspace: Workspace, lines: Sequence[bytes]) -> Prepared:
     """Read some lines, and find their contacts and names. A name that is new is made."""
-    profile, now = services.profile, services.now()
-    second, received_at_ms = int(now), int(now * 1000)
     refused: list[Refused] = []
-    parsed: list[_Parsed] = []
-    asked: list[list[Identifier]] = []  # each way in which lines name a contact, once
-    places: dict[object, int] = {}  # where it stands in that list, by what a line says
+    items: list[Item] = []
     ignored = _Ignored(EVENT_FIELDS)
     for line, text in enumerate(lines, 1):
-        if not line % TURN_LINES:
+        if not line % TURN_ITEMS:
             await asyncio.sleep(0)
         if not text or text.isspace():
             continue
         try:
             sent = _event(text, ignored)
-            named = (sent.id, sent.intercom_user_id, sent.user_id, sent.email)
-            place = places.get(named)
-            if place is None:
-                asked.append(_identifiers(sent, profile))
-                place = places[named] = len(asked) - 1
-            accepted = accept(sent.event_name, sent.created_at, sent.metadata, now=second, profile=profile)
-            parsed.append(_Parsed(line, place, accepted, _distinct(sent.distinct)))
+            items.append(Item(line, sent, _distinct(sent.distinct)))
         except TrackrecordError as error:
             refused.append(refusal(line, error))
-
-    contacts: list[int | TrackrecordError] = await services.in_thread(
-        services.ingest.identities.resolve_many, [(workspace.number, tried) for tried in asked]
-    )
-    written: dict[str, str] = {}  # by what a name folds to, how the first of them is written
-    for each in parsed:
-        if isinstance(contacts[each.whose], int):
-            written.setdefault(each.accepted.folded, each.accepted.name)
-    numbers = await _names(services, workspace, written, now=second)
-    records: list[Record] = []
-    for each in parsed:
-        if not len(records) % TURN_LINES:
-            await asyncio.sleep(0)
-        contact = contacts[each.whose]
-        if isinstance(contact, TrackrecordError):
-            refused.append(refusal(each.line, contact))
-            continue
-        name = numbers[each.accepted.folded]
-        if isinstance(name, TrackrecordError):
-            refused.append(refusal(each.line, name))
-            continue
-        event = services.ingest.event(workspace, contact, name, each.accepted, received_at_ms)
-        records.append(event if each.distinct is None else msgspec.structs.replace(event, distinct=each.distinct))
+    judged = await judge_events(services, workspace, items)
+    refused += [refusal(line, error) for line, error in judged.refused]
     refused.sort(key=lambda row: row.line)
-    return Prepared(records, refused, ignored.names())
+    return Prepared(judged.records, refused, ignored.names())
 
 
 async def keep_events(services: Services, prepared: Prepared) -> Taken:
@@ -198,29 +157,21 @@ def _event(text: bytes, ignored: _Ignored) -> ImportedEvent:
     return sent
 
 
-def _identifiers(sent: ImportedEvent, profile: Profile) -> list[Identifier]:
-    return for_submit(
-        id=sent.id,
-        intercom_user_id=sent.intercom_user_id,
-        user_id=sent.user_id,
-        email=sent.email,
-        first_decides=profile.first_identifier_decides,
-    )
-
-
 def _read(decode: Callable[[bytes], T], text: bytes) -> T:
     """Raises ParameterInvalid for what is no JSON object in UTF-8, and TypeMismatch by field."""
     try:
         return decode(text)
     except msgspec.ValidationError as error:
         found = mismatch(str(error))
-        raise type(found)(found.message.replace("the body must", "the line must"), field=found.field) from None
+        field = "line" if found.field == "body" else found.field
+        raise type(found)(found.message.replace("the body must", "the line must"), field=field) from None
     except msgspec.DecodeError as error:
-        raise ParameterInvalid(f"the line is not valid JSON: {str(error).removeprefix('JSON is malformed: ')}") from None
+        said = str(error).removeprefix("JSON is malformed: ")
+        raise ParameterInvalid(f"the line is not valid JSON: {said}", field="line") from None
     except UnicodeDecodeError:
-        raise ParameterInvalid("the line is not valid UTF-8") from None
+        raise ParameterInvalid("the line is not valid UTF-8", field="line") from None
     except RecursionError:
-        raise ParameterInvalid("the line nests too deep to read") from None
+        raise ParameterInvalid("the line nests too deep to read", field="line") from None
 
 
 def _distinct(value: str | None) -> str | None:
@@ -231,35 +182,19 @@ def _distinct(value: str | None) -> str | None:
     return value
 
 
-async def _names(services: Services, workspace: Workspace, wanted: Mapping[str, str], *, now: int) -> dict[str, int | TrackrecordError]:
-    """The numbers of names by what they fold to; `wanted` holds how each is written where it is new."""
-    cached = services.ingest.names.cached
-    found: dict[str, int | TrackrecordError] = {
-        folded: number for folded in wanted if (number := cached(workspace.number, folded)) is not None
-    }
-    missing = [(folded, name) for folded, name in wanted.items() if folded not in found]
-    if missing:
-        made = await services.in_thread(
-            services.directory.names.resolve_many, workspace.number, missing, now=now, limit=services.profile.event_names_max
-        )
-        for folded, entry in made.items():
-            found[folded] = entry if isinstance(entry, TrackrecordError) else services.ingest.names.keep(entry).number
-    return found
-
-
 # --- Contacts ------------------------------------------------------------------------------------------------------------
 
 
 async def take_contacts(services: Services, workspace: Workspace, lines: Sequence[bytes]) -> Taken:
     """Make the contacts of some lines. One that is there already is a duplicate and stays as it is.
 
-    `user_id` means external_id, and for a lead its anonymous id. Raises Unavailable with nothing kept.
+    `user_id` means external_id, and for a lead or visitor its anonymous id. Raises Unavailable with nothing kept.
     """
     refused: list[Refused] = []
     drafts: list[tuple[int, Draft]] = []
     ignored = _Ignored(CONTACT_FIELDS)
     for line, text in enumerate(lines, 1):
-        if not line % TURN_LINES:
+        if not line % TURN_ITEMS:
             await asyncio.sleep(0)
         if not text or text.isspace():
             continue
@@ -295,7 +230,7 @@ def _translated(sent: dict[str, Any]) -> dict[str, Any]:
     """The line in the API's words for a contact that is made: `user_id` by its role, an avatar as its address."""
     user_id = sent.get("user_id")
     if user_id is not None:
-        sent.setdefault("anonymous_id" if sent.get("role") == "lead" else "external_id", user_id)
+        sent.setdefault("anonymous_id" if sent.get("role") in ("lead", "visitor") else "external_id", user_id)
     avatar = sent.get("avatar")
     if isinstance(avatar, dict):  # as contacts are shown
         sent["avatar"] = avatar.get("image_url")

@@ -13,14 +13,16 @@ from typing import Any, Protocol, TypeVar
 
 from .directory import Directory
 from .directory.identity import IdentityCache, NameCache
-from .errors import TrackrecordError, Unavailable
+from .directory.newcomers import Asked, Newcomers
+from .errors import ContactNotFound, TrackrecordError, Unavailable
 from .journal.commit import Journal
+from .requestlog import RequestLog
 from .rules.directory import EventName, Workspace
 from .rules.events import Accepted, accept
-from .rules.identity import Identifier, for_submit
+from .rules.identity import Identifier, Newcomer, for_submit, newcomer
 from .rules.metadata import Kept
 from .rules.profiles import Profile
-from .rules.records import Baseline, Erasure, Event, Record
+from .rules.records import Baseline, Erasure, Event, Merge, Record, Removal
 from .settings import Settings
 from .stores.base import EventReader
 from .wire.events import SentSummary, SubmittedEvent
@@ -29,7 +31,8 @@ from .wire.json import encode
 T = TypeVar("T")
 BEHIND_RETRY_S = 2  # what a sender is told to wait when the store has fallen too far behind
 LOOK_UPS_MAX = 500  # contacts looked up in one turn
-ERASE_AGAIN_S = 2.0  # between tries to journal an erasure
+OWED_AGAIN_S = 2.0  # between tries to journal an erasure or a merge
+REMOVED_TOGETHER = 5_000  # positions in one record
 
 
 class Following(Protocol):
@@ -48,9 +51,6 @@ def distinct_part(dedup: str, kept: Kept | None) -> str:
     if dedup == "off":
         return uuid.uuid4().hex
     return hashlib.blake2b(encode(kept.values if kept else {}), digest_size=12).hexdigest()
-
-
-Asked = tuple[int, Sequence[Identifier]]
 
 
 class Together:
@@ -102,6 +102,7 @@ class Ingest:
         dedup: str,
         lag_max_records: int,
         identity_cache_entries: int,
+        create_contacts: bool = False,
     ) -> None:
         self.directory = directory
         self.journal = journal
@@ -113,7 +114,10 @@ class Ingest:
         self._profile = profile
         self._dedup = dedup
         self._lag_max_records = lag_max_records
-        self._strangers = Together(self.identities.resolve_many, in_thread)
+        self._create_contacts = create_contacts
+        self._newcomers = Newcomers(directory.contacts, self.identities, now=now, profile=profile)
+        self._strangers = Together(lambda asked: self.identities.resolve_many([(each.workspace, each.tried) for each in asked]), in_thread)
+        self._nobodies = Together(self._newcomers.make, in_thread)  # apart, so that who is known waits for no write
         self._owed: set[asyncio.Task[None]] = set()
 
     async def submit(self, workspace: Workspace, sent: SubmittedEvent) -> int:
@@ -132,7 +136,9 @@ class Ingest:
         )
         accepted = accept(sent.event_name, sent.created_at, sent.metadata, now=int(now), profile=profile)
         self.check_room()
-        contact = await self.resolve(workspace, tried)
+        contact = self.identities.cached(workspace.number, tried[0])
+        if contact is None:
+            contact = await self.resolve(workspace, tried, newcomer(tried, user_id=sent.user_id, email=sent.email))
         name = self.names.cached(workspace.number, accepted.folded)
         if name is None:
             name = (await self.name(workspace, accepted.folded, accepted.name)).number
@@ -156,10 +162,30 @@ class Ingest:
             distinct,
         )
 
-    async def resolve(self, workspace: Workspace, tried: Sequence[Identifier]) -> int:
-        """The number of the contact meant. Raises ContactNotFound, or Conflict when an e-mail names several."""
+    async def resolve(self, workspace: Workspace, tried: Sequence[Identifier], made: Newcomer | None = None) -> int:
+        """The number of the contact meant, which is made of `made` where nobody is and the settings allow it.
+
+        Raises ContactNotFound, Conflict when an e-mail names several, and what Newcomers.make answers.
+        """
         cached = self.identities.cached(workspace.number, tried[0])
-        return cached if cached is not None else await self._strangers.ask((workspace.number, tried))
+        if cached is not None:
+            return cached
+        asked = Asked(workspace.number, tried, made if self._create_contacts else None)
+        try:
+            return await self._strangers.ask(asked)
+        except ContactNotFound:
+            if asked.newcomer is None:
+                raise
+        return await self._nobodies.ask(asked)
+
+    def resolve_many(self, asked: Sequence[Asked]) -> list[int | TrackrecordError]:
+        """As resolve, for many at once, in a thread: each stands as its contact's number or as the error it would raise."""
+        found = self.identities.resolve_many([(each.workspace, each.tried) for each in asked])
+        if self._create_contacts:
+            left = [place for place, one in enumerate(found) if isinstance(one, ContactNotFound) and asked[place].newcomer is not None]
+            for place, one in zip(left, self._newcomers.make([asked[place] for place in left]) if left else (), strict=True):
+                found[place] = one
+        return found
 
     async def name(self, workspace: Workspace, folded: str, name: str) -> EventName:
         """The name's entry, made if it is new. Raises Unprocessable past the limit of active names."""
@@ -186,25 +212,51 @@ class Ingest:
         if records:
             await self.append(records)
 
-    async def erase(self, workspace: int, contact: int) -> None:
-        """Journal that a contact was deleted, so that its events go from wherever they were copied.
+    async def erase(self, workspace: int, contacts: Sequence[int]) -> None:
+        """Journal that contacts were deleted, so that their events go from wherever they were copied.
 
-        The directory remembers what is owed: while the journal cannot be written this returns, and goes on trying beside.
+        With a contact goes everyone who was merged into it: name them too. The directory remembers what is owed: while the
+        journal cannot be written this returns, and goes on trying beside.
         """
-        self.identities.forget(contact)
-        record = Erasure(workspace, contact, int(self._now() * 1000))
+        for contact in contacts:
+            self.identities.forget(contact)
+        at_ms = int(self._now() * 1000)
+        await self._owe([Erasure(workspace, contact, at_ms) for contact in contacts])
+
+    async def merge(self, workspace: int, source: int, target: int) -> None:
+        """Journal that a contact was merged into another, so that its events follow it. The directory remembers, as for erase."""
+        self.identities.forget(source)
+        await self._owe([Merge(workspace, source, target, int(self._now() * 1000))])
+
+    async def remove(self, workspace: int, positions: Sequence[int]) -> int:
+        """Journal that single events were deleted; return the journal's head: once the store is there, they are gone.
+
+        Positions that hold no stored event of the workspace are passed over when they are folded. Raises Unavailable, with
+        nothing deleted.
+        """
+        at_ms = int(self._now() * 1000)
+        records = [
+            Removal(workspace, tuple(positions[start : start + REMOVED_TOGETHER]), at_ms)
+            for start in range(0, len(positions), REMOVED_TOGETHER)
+        ]
+        return await self.append(records) + len(records) - 1 if records else self.journal.head
+
+    async def _owe(self, records: Sequence[Record]) -> None:
+        """Append what the directory has decided already: now, or beside as soon as it can be."""
+        if not records:
+            return
         try:
-            await self.journal.append_many([record])
+            await self.journal.append_many(records)
         except Unavailable:
-            task = asyncio.create_task(self._erase_later(record))
+            task = asyncio.create_task(self._append_later(records))
             self._owed.add(task)
             task.add_done_callback(self._owed.discard)
 
-    async def _erase_later(self, record: Erasure) -> None:
+    async def _append_later(self, records: Sequence[Record]) -> None:
         while True:
-            await asyncio.sleep(ERASE_AGAIN_S)
+            await asyncio.sleep(OWED_AGAIN_S)
             with contextlib.suppress(Unavailable):
-                await self.journal.append_many([record])
+                await self.journal.append_many(records)
                 return
 
     async def close(self) -> None:
@@ -254,6 +306,9 @@ class Services(Protocol):
 
     @property
     def reads(self) -> Reads: ...
+
+    @property
+    def requests(self) -> RequestLog: ...
 
     @property
     def settings(self) -> Settings: ...

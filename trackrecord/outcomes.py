@@ -2,6 +2,7 @@
 
 STORED = "stored"  # kept; it is in lists, summaries, totals and exports
 DUPLICATE = "duplicate"  # its key was kept before; the first copy stands, this one changed nothing
+REFUSED = "refused"  # an item of a job or a line of an import that was not kept; its error says what to change
 ERASED = "erased"  # it was kept, and was erased with its contact; or it came for a contact being erased
 
 # Why a metadata key of a stored event was not kept.

@@ -11,7 +11,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -25,9 +25,11 @@ from .directory import Directory
 from .errors import DataDirectoryUnusable
 from .ingest import Ingest, Reads
 from .journal.commit import Journal
+from .requestlog import RequestLog
 from .rules.directory import SCOPES, Workspace
 from .rules.profiles import Profile
 from .settings import Settings
+from .stores.base import EventReader
 
 log = logging.getLogger("trackrecord")
 
@@ -45,6 +47,7 @@ class Server:
         self.profile: Profile = settings.effective_profile()
         self.now = now
         self._note = note  # what a second process is told that the first one does
+        self.requests: RequestLog
         self.directory: Directory
         self.journal: Journal
         self.followers: dict[str, Follower] = {}
@@ -101,6 +104,10 @@ class Server:
         owned = Owned(data, note=self._note)
         stack.callback(owned.release)
 
+        self.requests = RequestLog(
+            data / engines.REQUESTS_FILE, keep_days=settings.request_log_days, keep_rows=settings.request_log_rows, now=self.now
+        )
+        stack.callback(self.requests.close)
         self.directory = await self.in_thread(Directory.open, data / engines.DIRECTORY_FILE)
         stack.callback(self.directory.close)
         # Closing goes the other way: what waits is written, the store's process ends, and the files' last owners close them,
@@ -120,6 +127,7 @@ class Server:
             writer,
             passed=lambda: min(each.safe for each in self.followers.values()),
             committed=self._committed,
+            erased=partial(self._erased, reader),
             keep_ms=int(settings.journal_keep_hours * HOUR_MS),
             keep_bytes=settings.journal_keep_mb * MB,
         )
@@ -134,10 +142,15 @@ class Server:
             dedup=settings.dedup,
             lag_max_records=settings.lag_max_records,
             identity_cache_entries=settings.identity_cache_entries,
+            create_contacts=settings.create_contacts,
         )
         stack.push_async_callback(self.ingest.close)
         self.reads = Reads(reader, journal=self.journal, store=self.follower, executor=self._threads, wait_s=settings.read_wait_s)
-        await self._finish_erasures(reader.erased())
+        await self._finish(reader)
+
+    def _erased(self, reader: EventReader, record: int, after: int, limit: int) -> Sequence[int] | None:
+        """What a record of the journal took away, as the store knows; None while it has not folded it."""
+        return reader.erased_by(record, after=after, limit=limit) if self.follower.cursor >= record else None
 
     def _committed(self, head: int) -> None:
         for each in self.followers.values():
@@ -189,11 +202,21 @@ class Server:
             )
         return stored
 
-    async def _finish_erasures(self, erased: frozenset[int]) -> None:
-        """Journal the erasures that a crash, or a backup taken in between, kept from the journal."""
-        for number, workspace in await self.in_thread(self.directory.contacts.erasures):
-            if number not in erased:
-                await self.ingest.erase(workspace, number)
+    async def _finish(self, reader: EventReader) -> None:
+        """Journal the merges and erasures that a crash, or a backup taken in between, kept from the journal.
+
+        A store that is behind does not know all that the journal holds; what stands there twice changes nothing.
+        """
+        merged, erased = await self.in_thread(lambda: (reader.merged(), reader.erased()))
+        for source, target, workspace in await self.in_thread(self.directory.contacts.merges):
+            if source not in merged and source not in erased:
+                await self.ingest.merge(workspace, source, target)
+        owed: dict[int, list[int]] = {}
+        for contact, workspace in await self.in_thread(self.directory.contacts.erasures):
+            if contact not in erased:
+                owed.setdefault(workspace, []).append(contact)
+        for workspace, contacts in owed.items():
+            await self.ingest.erase(workspace, contacts)
 
 
 def _temporary() -> Path:
@@ -247,12 +270,14 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
     connections_max = _connections(settings.connections_max)
     with sock:
         async with opened(settings, now=now, note=f"serving on {settings.host}:{sock.getsockname()[1]}") as server:
+            app = App(server)
             config = uvicorn.Config(
-                App(server),
+                app,
                 http=protocol(
                     header_max_bytes=settings.header_max_bytes,
                     timeout_s=settings.body_timeout_s,
                     connections_max=connections_max,
+                    refused=app.refused_below,
                 ),
                 ws="none",
                 lifespan="off",

@@ -47,7 +47,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             pattern="^(strict|with-metadata|off)$",
         ),
     ] = "strict"
+    create_contacts: Annotated[
+        bool, Meta(description="an event whose user_id or email names nobody makes a user of them; else it is answered 404")
+    ] = False
     body_max_bytes: Annotated[int, Meta(description="largest request body, also after decompression; past it 413", ge=1024)] = 1 << 20
+    bulk_items_max: Annotated[int, Meta(description="items one bulk request may have; past it 422", ge=1, le=10_000)] = 1000
+    jobs_keep_days: Annotated[int, Meta(description="days after which a bulk job, and its list of refused items, is dropped", ge=1)] = 7
     body_timeout_s: Annotated[
         float, Meta(description="time a client has to send a request's head, and again its body; past it 408", gt=0)
     ] = 30.0
@@ -65,13 +70,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         1024
     )
     identity_cache_entries: Annotated[int, Meta(description="contact look-ups kept in memory for POST /events", ge=0)] = 200_000
+    search_dates: Annotated[
+        str,
+        Meta(
+            description="what contact search compares dates by: day, whole days in the workspace's time zone; exact, seconds",
+            pattern="^(day|exact)$",
+        ),
+    ] = "day"
+    search_max_s: Annotated[float, Meta(description="longest time one contact search may take; past it 400", gt=0)] = 10.0
     threads: Annotated[int, Meta(description="threads for reads and for writes to the directory", ge=1, le=64)] = 8
+    request_log: Annotated[
+        str,
+        Meta(
+            description="which requests are kept in requests.db to be searched: off, refused (status 400 and up), all",
+            pattern="^(off|refused|all)$",
+        ),
+    ] = "refused"
+    request_log_days: Annotated[float, Meta(description="age past which they are dropped", ge=0)] = 7.0
+    request_log_rows: Annotated[int, Meta(description="how many are kept at most; of more the oldest are dropped", ge=1000)] = 200_000
     # Differences between profiles that can be set one by one; empty takes the profile's.
     metadata_keys_max: Annotated[int | None, Meta(description="metadata keys kept of one event; 0 keeps all")] = None
     event_names_max: Annotated[int | None, Meta(description="active event names in a workspace; 0 for no limit")] = None
     listing_days: Annotated[int | None, Meta(description="age in days past which an event is not listed; 0 lists all")] = None
-    rate_limit_per_minute: Annotated[int | None, Meta(description="calls a minute told in the rate-limit headers; 0 for no limit")] = None
-
+    rate_limit_per_minute: Annotated[
+        int | None, Meta(description="calls a minute and token, in shares of ten seconds, past a share 429; 0 for no limit")
+    ] = None
+    rate_limit_workspace_per_minute: Annotated[
+        int | None, Meta(description="calls a minute of all tokens of a workspace, in shares of ten seconds; 0 for no limit")
+    ] = None
     created_at_ahead_s: Annotated[int | None, Meta(description="seconds an event may lie in the future; 0 for no limit")] = None
 
     def effective_profile(self) -> Profile:

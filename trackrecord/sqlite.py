@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 WAIT_S = 30  # for another process's write
 PAGE_BYTES = 4096  # what SQLite makes new files with
+SHORT_LOG_PAGES = 256  # of log that a writer may copy itself
+EMPTY_WAIT_MS = 20  # that a writer may wait for readers when it cuts its log
 LOG_HEADER_BYTES, FRAME_BYTES = 32, 24 + PAGE_BYTES  # of the write-ahead log
 
 
@@ -90,6 +92,22 @@ class Checkpointer:
         """Copy the rest of the log now, waiting for it. True when nothing is left in it."""
         busy, log, copied = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         return not busy and log == copied
+
+    def empty(self, db: sqlite3.Connection) -> bool:
+        """Copy the log whole and cut its file to nothing, so that what was overwritten in pages is nowhere else either.
+
+        Call outside a transaction. False while a long log is being copied beside, or a reader needs it: call again later.
+        """
+        if self._log_pages() > SHORT_LOG_PAGES and not self._copied.is_set():
+            self._wanted.set()
+            return False
+        self._copied.clear()
+        db.execute(f"PRAGMA busy_timeout={EMPTY_WAIT_MS}")
+        try:
+            busy: int = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            db.execute(f"PRAGMA busy_timeout={WAIT_S * 1000}")
+        return not busy
 
     def close(self) -> None:
         self._stopping = True

@@ -20,6 +20,7 @@ CONTACTS = [
     contact(3, email="shared@example.com", signed_up_at=1_500_000_000, unsubscribed_from_emails=True, owner_id=7),  # and this one shares it
     contact(4, role="lead", external_id=None, anonymous_id="anonymous-4", email="ann@example.com"),  # a lead's address names nobody
     contact(5, external_id="007", avatar="https://example.com/ä.png", language_override="de"),
+    contact(6, role="visitor", external_id=None, anonymous_id="anonymous-6"),  # in no list, and not forgotten
 ]
 METADATA = {"price": {"amount": 2999, "currency": "eur"}, "load": 3.67, "paid": True, "text": 'a,"b"\nc\u2028'}
 EVENTS = [
@@ -29,6 +30,7 @@ EVENTS = [
     {"event_name": "invited-friend", "created_at": 1_600_000_001, "user_id": "anonymous-4", "metadata": {"nested": {"deep": [1, None]}}},
     {"event_name": "seen", "created_at": 1_600_000_002, "user_id": "007"},
     event(3, whose=1, distinct="made-by-the-browser"),
+    {"event_name": "visited", "created_at": 1_600_000_003, "user_id": "anonymous-6"},
 ]
 
 NOTHING = dict.fromkeys(
@@ -41,8 +43,8 @@ def out_event(whose: int, name: str, at: int, user_id: str | None, email: str | 
     return {**told, "metadata": {}, **more}
 
 
-OUT_CONTACTS = [  # who needs its address first, then newest first
-    {**NOTHING, "unsubscribed_from_emails": False, "custom_attributes": {}, **CONTACTS[at]} for at in (1, 4, 3, 2, 0)
+OUT_CONTACTS = [  # who needs its address first, then newest first, visitors last
+    {**NOTHING, "unsubscribed_from_emails": False, "custom_attributes": {}, **CONTACTS[at]} for at in (1, 4, 3, 2, 0, 5)
 ]
 OUT_EVENTS = [  # in the order they were kept
     out_event(1, "placed-order", 5, "user-1", "ann@example.com", metadata=METADATA),
@@ -51,6 +53,7 @@ OUT_EVENTS = [  # in the order they were kept
     out_event(4, "Invited-Friend", 1, "anonymous-4", None, metadata={"nested": {"deep": [1, None]}}),
     out_event(5, "seen", 2, "007", None),
     out_event(1, "placed-order", 3, "user-1", "ann@example.com", distinct="made-by-the-browser"),
+    out_event(6, "visited", 3, "anonymous-6", None),
 ]
 
 
@@ -109,7 +112,7 @@ def test_an_export_that_cannot_be_made_leaves_the_old_file(filled: Shell):
     unknown = filled.run("export", "events", "--data", "there", "--out", "old.ndjson", "--name", "sleeping")
     assert (unknown.code, unknown.err) == (
         2,
-        "trackrecord: no event is called 'sleeping' in workspace trackrecord: there is placed-order, Invited-Friend, seen\n",
+        "trackrecord: no event is called 'sleeping' in workspace trackrecord: there is placed-order, Invited-Friend, seen, visited\n",
     )
     assert (filled.cwd / "old.ndjson").read_text() == "what was there before"
 

@@ -34,11 +34,11 @@ CONTACTS = [
     {"role": "lead", "name": "nothing names this one"},
 ]
 BAD_EVENTS = [
-    (b"{", "parameter_invalid", "the line is not valid JSON: Input data was truncated", None),
-    (b'{"user_id":"\xff"}', "parameter_invalid", "the line is not valid UTF-8", None),
-    (b"[1]", "parameter_invalid", "the line must be a JSON object, got a list", None),
+    (b"{", "parameter_invalid", "the line is not valid JSON: Input data was truncated", "line"),
+    (b'{"user_id":"\xff"}', "parameter_invalid", "the line is not valid UTF-8", "line"),
+    (b"[1]", "parameter_invalid", "the line must be a JSON object, got a list", "line"),
     (b'{"user_id":"' + b"x" * (1 << 20) + b'"}', "parameter_invalid", None, None),
-    (event(1, whose=9), "not_found", "User Not Found", None),
+    (event(1, whose=9), "not_found", "User Not Found", "user_id"),
     ({"user_id": "user-1"}, "parameter_not_found", "event_name is required: what the contact did, such as invited-friend", "event_name"),
     ({**event(1, whose=1), "metadata": 5}, "type_mismatch", "metadata must be an object", "metadata"),
     ({**event(1, whose=1), "event_name": 5}, "type_mismatch", "event_name must be a string, got a whole number", "event_name"),
@@ -117,7 +117,9 @@ def test_a_running_server_takes_the_same_and_says_the_same(shell: Shell):
             "field": "email",
         }
     ]
-    assert shell.lines("events.ndjson.refused.ndjson") == [{"line": 3002, "code": "not_found", "message": "User Not Found"}]
+    assert shell.lines("events.ndjson.refused.ndjson") == [
+        {"line": 3002, "code": "not_found", "message": "User Not Found", "field": "user_id"}
+    ]
     assert [(row["name"], row["count"]) for row in shown.json()["events"]] == [("placed-order", 3000)]
 
 

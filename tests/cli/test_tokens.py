@@ -32,7 +32,7 @@ def test_a_token_is_good_at_once_and_bad_within_a_second_of_being_revoked(shell:
         wrong = shell.run("token", "create", "--data", "there", "--scopes", "fly")
         assert (wrong.code, wrong.err) == (
             1,
-            "trackrecord: scopes must be of read_events, write_events, read_contacts, write_contacts, got fly\n",
+            f"trackrecord: scopes must be of {', '.join(SCOPES)}, got fly\n",
         )
 
 

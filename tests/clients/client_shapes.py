@@ -1,6 +1,40 @@
-"""What the clients are shown, whole."""
+"""What the clients are shown, whole, and which clients are here."""
 
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
+
+import pytest
+
+from trackrecord.testing import TrackrecordServer
+
+NODE = Path(__file__).parent / "node"
+NODE_CLIENTS = ("intercom-client-2", "intercom-client-4", "intercom-client-6", "intercom-client-7")
+PYTHON_3 = Path(__file__).parents[2] / ".venv" / "python-3"  # beside python-intercom 5, whose module has the same name
+
+needs_node = pytest.mark.skipif(
+    shutil.which("node") is None or not all((NODE / "node_modules" / name).is_dir() for name in NODE_CLIENTS),
+    reason="Node or its clients are not installed: make node-clients, or npm ci in tests/clients/node",
+)
+needs_python_3 = pytest.mark.skipif(
+    not (PYTHON_3 / "intercom").is_dir(), reason="python-intercom 3 is not installed: make .venv/python-3.stamp"
+)
+
+TIMEOUT_S = 60
+
+
+def seen_by(server: TrackrecordServer, *command: str | Path, **environment: str) -> dict[str, Any]:
+    """What a scenario in a process of its own printed. It must end well and complain of nothing."""
+    known = {"TRACKRECORD_URL": server.url, "TRACKRECORD_TOKEN": server.token, "NOW": str(NOW), "NODE_NO_WARNINGS": "1"}
+    environment = {**os.environ, **known, **environment}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert (ran.stderr, ran.returncode) == ("", 0)
+    seen: dict[str, Any] = json.loads(ran.stdout)
+    return seen
+
 
 NOW = 1_700_000_000  # 2023-11-14T22:13:20Z, where the clock of the tests here stands
 

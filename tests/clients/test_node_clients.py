@@ -1,33 +1,13 @@
-"""intercom-client 7 and, with Basic authentication, 4: a whole scenario each, unmodified, run by Node and compared whole."""
+"""intercom-client 7, 6 and, with Basic authentication, 4: a whole scenario each, unmodified, run by Node and compared whole."""
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
-from client_shapes import ADMIN, NOW, whole_contact
+from client_shapes import ADMIN, NODE, NOW, needs_node, seen_by, whole_contact
 
 from trackrecord.testing import TrackrecordServer
 
-NODE = Path(__file__).parent / "node"
-TIMEOUT_S = 60
-
-
-def seen_by(script: str, server: TrackrecordServer) -> dict[str, Any]:
-    """What a scenario observed. Skips where Node or the clients are not there."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed: on Debian and Ubuntu, apt-get install nodejs npm")
-    if not (NODE / "node_modules" / script.rpartition(".")[0].replace("client", "intercom-client")).is_dir():
-        pytest.skip("the Node clients are not installed: make node-clients, or npm ci in tests/clients/node")
-    environment = {**os.environ, "TRACKRECORD_URL": server.url, "TRACKRECORD_TOKEN": server.token, "NOW": str(NOW)}
-    ran = subprocess.run([node, NODE / script], env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    seen: dict[str, Any] = json.loads(ran.stdout)
-    return seen
+pytestmark = needs_node
 
 
 def counted(name: str, first: str, last: str, count: int = 1) -> dict[str, Any]:
@@ -38,10 +18,19 @@ def at(second: int) -> str:
     return f"2023-11-14T22:11:{second}.000Z"
 
 
-UNAUTHORIZED = {"code": "unauthorized", "message": "Access Token Invalid"}
-NOBODY = {"code": "not_found", "message": "User Not Found"}
-NO_ADMIN = {"code": "admin_not_found", "message": "Admin not found"}
-AMBIGUOUS = {"code": "conflict", "message": "Multiple existing users match this email address - must be more specific using user_id"}
+SEVERAL = "Multiple existing users match this email address - must be more specific using user_id"
+
+
+def nobody(field: str) -> dict[str, Any]:
+    return {"code": "not_found", "message": "User Not Found", "field": field}
+
+
+UNAUTHORIZED = {"code": "unauthorized", "message": "Access Token Invalid", "field": "Authorization"}
+NO_ADMIN = {"code": "admin_not_found", "message": "Admin not found", "field": "admin_id"}
+NO_TAG = {"code": "not_found", "message": "Resource Not Found", "field": "tag_id"}
+NO_JOB = {"code": "job_not_found", "message": "Job Not Found", "field": "job_id"}
+AMBIGUOUS = {"code": "conflict", "message": SEVERAL, "field": "email"}
+BAD_SEARCH = {"code": "invalid_field", "message": "shoe is not a valid search field", "field": "query.field"}
 FUTURE = {"code": "data_invalid", "message": "created_at can't be in the future", "field": "created_at"}
 WHOSE = {"code": "parameter_not_found", "message": "an event must say whose it is: id, user_id or email", "field": "user_id"}
 PAGES = [["seven", "six", "five"], ["four", "three", "two"], ["one"]]
@@ -58,11 +47,11 @@ SUMMARY = [
 
 
 def taken(ada: str) -> dict[str, Any]:
-    return {"code": "conflict", "message": f"A contact matching those details already exists with id={ada}"}
+    return {"code": "conflict", "message": f"A contact matching those details already exists with id={ada}", "field": "external_id"}
 
 
-def expected_of_both(seen: dict[str, Any]) -> dict[str, Any]:
-    """What both clients see of the same story, given the ids that this run made."""
+def expected_of_all(seen: dict[str, Any]) -> dict[str, Any]:
+    """What all clients see of the same story, given the ids that this run made."""
     ada, lead, leads_user_id = seen["ada"]["id"], seen["lead"]["id"], seen["ofLead"][0]["user_id"]
     contact = whole_contact(ada, role="user", external_id="ada", email="ada@example.com", email_domain="example.com", name="Ada")
     event = {"type": "event", "user_id": "ada", "email": "ada@example.com", "intercom_user_id": ada, "event_name": "seven"}
@@ -83,11 +72,33 @@ def expected_of_both(seen: dict[str, Any]) -> dict[str, Any]:
         "me": {"type": "admin", "id": "1", "app": "trackrecord", "region": "US"},
         "admins": {"type": "admin.list", "admins": [ADMIN]},
         "deleted": {"type": "contact", "id": ada, "external_id": "ada", "deleted": True},
+        "searched": [["ada"], 1],
+        "searchedPages": [["0@example.com"], ["1@example.com"]],
+        "searchedByAttribute": ["ada"],
+        "tag": {"type": "tag", "name": "Blue", "sameAgain": True},
+        "tagged": {"type": "tag", "id": True, "name": "Blue", "applied_at": NOW, "applied_by": {"type": "admin", "id": "1"}},
+        "tagsOfAda": ["Blue"],
+        "tagsOnAda": [True],
+        "searchedByTag": ["ada"],
+        "tags": ["Blue"],
+        "untagged": "Blue",
+        "tagsLeft": [],
+        "attribute": {"name": "Shoe size", "full_name": "custom_attributes.Shoe size", "data_type": "integer", "custom": True},
+        "attributeChanged": "EU",
+        "attributes": ["Shoe size", "plan", "seats"],
+        "segments": {"type": "segment.list", "segments": []},
+        "segmentsOfAda": [],
+        "companiesOfAda": [],
+        "archived": {"type": "contact", "id": ada, "external_id": "ada", "archived": True},
+        "unarchived": {"type": "contact", "id": ada, "external_id": "ada", "archived": False},
+        "merged": {"id": True, "role": "user", "email": "ada@example.com"},
+        "afterMerge": ["read-article", *(name for page in PAGES for name in page)],
     }
 
 
-def test_node_client_7_does_everything_an_integration_does(server: TrackrecordServer) -> None:
-    seen = seen_by("client-7.mjs", server)
+@pytest.mark.parametrize(("script", "version"), [("client-7.mjs", "2.14"), ("client-6.mjs", "2.11")])
+def test_the_generated_node_clients_do_everything_an_integration_does(server: TrackrecordServer, script: str, version: str) -> None:
+    seen = seen_by(server, "node", NODE / script)
 
     def refused(status: int, error: dict[str, Any], kind: str = "IntercomError") -> dict[str, Any]:
         return {
@@ -99,26 +110,35 @@ def test_node_client_7_does_everything_an_integration_does(server: TrackrecordSe
             "requestIdIsTheHeaders": True,
         }
 
-    expected = expected_of_both(seen)
+    expected = expected_of_all(seen)
     expected["summary"]["events"] = [*SUMMARY, counted("one", "2020-09-13T12:26:40.000Z", at(40), 6)]
+    since_7 = {"foundByExternalId": expected["ada"]} if version == "2.14" else {}
+    refused_since_7 = {"noJob": refused(404, NO_JOB, "NotFoundError")} if version == "2.14" else {}
     assert seen == {
         **expected,
-        "foundByExternalId": expected["ada"],
+        **since_7,
         "contactsIterated": 5,
-        "accepted": {"data": None, "status": 202, "version": "2.14"},
+        "accepted": {"data": None, "status": 202, "version": version},
         "unstable": [name for page in PAGES for name in page],
         "baseline": None,
+        "tagFound": "Blue",
+        "tagDeleted": None,
         "refused": {
+            **refused_since_7,
             "badToken": refused(401, UNAUTHORIZED, "UnauthorizedError"),
             "badTokenList": refused(401, UNAUTHORIZED, "UnauthorizedError"),
-            "noUser": refused(404, NOBODY),
-            "noContact": refused(404, NOBODY),
+            "noUser": refused(404, nobody("user_id")),
+            "noContact": refused(404, nobody("contact_id")),
             "noAdmin": refused(404, NO_ADMIN, "NotFoundError"),
             "taken": refused(409, taken(seen["ada"]["id"])),
             "ambiguous": refused(409, AMBIGUOUS),
             "fromTheFuture": refused(422, FUTURE),
             "nobodysSummary": refused(400, WHOSE),
-            "deleted": refused(404, NOBODY),
+            "deleted": refused(404, nobody("user_id")),
+            "whileArchived": refused(404, nobody("user_id")),
+            "merged": refused(404, nobody("contact_id")),
+            "badSearch": refused(400, BAD_SEARCH),
+            "noTag": refused(404, NO_TAG, "NotFoundError"),
         },
         "unauthorizedIsTyped": True,
         "notFoundIsTyped": True,
@@ -126,7 +146,7 @@ def test_node_client_7_does_everything_an_integration_does(server: TrackrecordSe
 
 
 def test_node_client_4_signs_in_with_basic_and_follows_next_pages_verbatim(server: TrackrecordServer) -> None:
-    seen = seen_by("client-4.cjs", server)
+    seen = seen_by(server, "node", NODE / "client-4.cjs")
 
     def refused(status: int, error: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -137,22 +157,26 @@ def test_node_client_4_signs_in_with_basic_and_follows_next_pages_verbatim(serve
             "requestIdIsTheHeaders": True,
         }
 
-    expected = expected_of_both(seen)
+    expected = expected_of_all(seen)
     expected["summary"]["events"] = [*SUMMARY, counted("one", at(40), at(40))]
     assert seen == {
         **expected,
         "accepted": "",
+        "tagDeleted": "",
         "ping": {"type": "admin.list", "admins": [ADMIN]},
         "admin": {**ADMIN, "away_status_reason_id": None},
         "refused": {
             "badToken": refused(401, UNAUTHORIZED),
             "badTokenPing": refused(401, UNAUTHORIZED),
-            "noUser": refused(404, NOBODY),
-            "noContact": refused(404, NOBODY),
+            "noUser": refused(404, nobody("user_id")),
+            "noContact": refused(404, nobody("contact_id")),
             "noAdmin": refused(404, NO_ADMIN),
             "taken": refused(409, taken(seen["ada"]["id"])),
             "ambiguous": refused(409, AMBIGUOUS),
             "fromTheFuture": refused(422, FUTURE),
-            "deleted": refused(404, NOBODY),
+            "deleted": refused(404, nobody("user_id")),
+            "whileArchived": refused(404, nobody("user_id")),
+            "merged": refused(404, nobody("contact_id")),
+            "badSearch": refused(400, BAD_SEARCH),
         },
     }

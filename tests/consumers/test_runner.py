@@ -20,10 +20,11 @@ class Source:
 class Consumer:
     name = "test"
 
-    def __init__(self, cursor=0, failures=()):
+    def __init__(self, cursor=0, failures=(), rests_needed=1):
         self.at = cursor
         self.failures = list(failures)
         self.rests = 0
+        self.rests_needed = rests_needed
         self.handled = []
 
     def cursor(self):
@@ -34,6 +35,7 @@ class Consumer:
 
     def rest(self):
         self.rests += 1
+        return self.rests >= self.rests_needed
 
     def close(self):
         self.at = None
@@ -100,3 +102,10 @@ def test_what_was_done_is_synced_once_nothing_more_comes():
     consumer = Consumer()
     run(consumer, source, Progress(source, grow="bc"))
     assert consumer.rests == 3  # after a, after b and after c, each time before it waits without end
+
+
+def test_a_consumer_that_has_more_to_do_is_let_rest_again():
+    consumer, progress = Consumer(rests_needed=3), Progress()
+    run(consumer, Source(list("a")), progress)
+    assert consumer.rests == 3
+    assert progress.told == [("at", 0), ("at", 1), ("at", 1), ("at", 1), ("at", 1)]

@@ -188,9 +188,9 @@ def test_the_body_of_a_change_tells_null_from_absent(body, expected):
 @pytest.mark.parametrize(
     ("body", "error", "field"),
     [
-        (b"", ParameterInvalid, None),
-        (b"{", ParameterInvalid, None),
-        (b"[]", ParameterInvalid, None),
+        (b"", ParameterInvalid, "body"),
+        (b"{", ParameterInvalid, "body"),
+        (b"[]", ParameterInvalid, "body"),
         (b'{"email":["joe@bloggs.com"]}', TypeMismatch, "email"),
         (b'{"role":"user","signed_up_at":true}', TypeMismatch, "signed_up_at"),
         (b'{"role":"user","custom_attributes":["x"]}', TypeMismatch, "custom_attributes"),
@@ -253,7 +253,7 @@ async def test_a_contact_lives_from_its_creation_to_its_end(call):
     assert await call(handlers.list_contacts) == (200, {"type": "list", "data": [changed], "total_count": 1, "pages": page})
     gone = {"type": "contact", "id": made["id"], "external_id": "a/b", "deleted": True}
     assert await call(handlers.delete_contact, path=path, body=b"{}") == (200, gone)
-    assert call.ingest.erased == [(1, 1)]
+    assert call.ingest.erased == [(1, [1])]
     with pytest.raises(ContactNotFound):
         await call(handlers.get_contact, path=path)
 

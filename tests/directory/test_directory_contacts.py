@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from trackrecord.errors import (
     Conflict,
+    ContactMerged,
     ContactNotFound,
     DataInvalid,
     NotRestorable,
@@ -315,7 +316,7 @@ def test_a_user_does_not_become_a_lead(contacts, workspace):
 
 def test_a_deleted_contact_is_gone_and_its_erasure_is_noted(contacts, workspace):
     made = contacts.create(workspace, Draft(external_id="70", email="joe@bloggs.com"), now=20, profile=LENIENT)
-    assert contacts.delete(workspace, made.id, now=30) == made
+    assert contacts.delete(workspace, made.id, now=30) == (made, [made.number])
     assert contacts.erasures() == [(made.number, workspace)]
     assert contacts.by_numbers(workspace, [made.number]) == {}
     with pytest.raises(ContactNotFound):
@@ -411,11 +412,11 @@ def test_the_id_of_a_merged_contact_leads_on_to_three_others_at_most(contacts, w
     target = [hops + 1] if found else []
     assert contacts.find(workspace, "id", made[0].id) == target
     assert contacts.find_many(workspace, "id", [made[0].id]) == {made[0].id: target}
-    assert contacts.find(workspace, "anonymous_id", made[0].anonymous_id) == []
-    with pytest.raises(ContactNotFound):
-        contacts.get(workspace, made[0].id)
-    with pytest.raises(ContactNotFound):
-        contacts.delete(workspace, made[0].id, now=30)
+    assert contacts.find(workspace, "anonymous_id", made[0].anonymous_id) == target
+    for ask in (lambda: contacts.get(workspace, made[0].id), lambda: contacts.delete(workspace, made[0].id, now=30)):
+        with pytest.raises(ContactMerged if found else ContactNotFound) as caught:
+            ask()
+        assert getattr(caught.value, "location", None) == (f"/contacts/{made[hops].id}" if found else None)
 
 
 @pytest.mark.parametrize("change", ["UPDATE contacts SET archived_at = 25 WHERE number = 2", "DELETE FROM contacts WHERE number = 2"])

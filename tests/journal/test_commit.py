@@ -14,6 +14,10 @@ def event(number, size=0):
     return Event(1, number, 1, number, 0, b"x" * size)
 
 
+def nothing_erased(record, after, limit):
+    return []
+
+
 class Heads(list):
     """The heads that were told, one for each commit."""
 
@@ -22,7 +26,7 @@ class Heads(list):
 async def opened(tmp_path):
     heads = Heads()
     writer = JournalWriter(tmp_path / "journal.db")
-    journal = Journal(writer, passed=lambda: 0, committed=heads.append, keep_ms=1 << 40, keep_bytes=1 << 40)
+    journal = Journal(writer, passed=lambda: 0, committed=heads.append, erased=nothing_erased, keep_ms=1 << 40, keep_bytes=1 << 40)
     yield journal, heads, writer, tmp_path / "journal.db"
     await journal.close()
     writer.close()
@@ -91,7 +95,7 @@ async def test_what_waits_for_the_disk_is_bounded(opened):
 
 async def test_closing_writes_what_still_waits(tmp_path):
     writer = JournalWriter(tmp_path / "journal.db")
-    journal = Journal(writer, passed=lambda: 0, committed=lambda head: None, keep_ms=1 << 40, keep_bytes=1 << 40)
+    journal = Journal(writer, passed=lambda: 0, committed=lambda head: None, erased=nothing_erased, keep_ms=1 << 40, keep_bytes=1 << 40)
     waiting = [asyncio.create_task(journal.append(event(number))) for number in range(3)]
     await asyncio.sleep(0)
     await journal.close()
@@ -102,7 +106,7 @@ async def test_closing_writes_what_still_waits(tmp_path):
 
 async def test_the_journal_is_trimmed_faster_than_it_is_written(tmp_path):
     writer = JournalWriter(tmp_path / "journal.db")
-    journal = Journal(writer, passed=lambda: 1 << 40, committed=lambda head: None, keep_ms=0, keep_bytes=1)
+    journal = Journal(writer, passed=lambda: 1 << 40, committed=lambda head: None, erased=nothing_erased, keep_ms=0, keep_bytes=1)
     for number in range(1_500):
         await journal.append(event(number))  # one row each
     reader = JournalReader(tmp_path / "journal.db")
@@ -131,7 +135,7 @@ class Untidy(JournalWriter):
 
 async def test_what_goes_wrong_beside_writing_does_not_end_writing(tmp_path):
     writer = Untidy(tmp_path / "journal.db")
-    journal = Journal(writer, passed=lambda: 0, committed=lambda head: None, keep_ms=0, keep_bytes=1)
+    journal = Journal(writer, passed=lambda: 0, committed=lambda head: None, erased=nothing_erased, keep_ms=0, keep_bytes=1)
     assert [await journal.append(event(number)) for number in range(3)] == [1, 2, 3]
     await journal.close()
     writer.close()

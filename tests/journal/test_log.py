@@ -107,7 +107,7 @@ def test_a_file_of_a_newer_version_is_left_alone(path):
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version=99")
     db.close()
-    with pytest.raises(DataDirectoryUnusable, match=r"journal\.db has format 99; this version reads up to 1"):
+    with pytest.raises(DataDirectoryUnusable, match=r"journal\.db has format 99; this version reads up to 2"):
         JournalWriter(path)
 
 

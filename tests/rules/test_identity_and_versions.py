@@ -17,7 +17,7 @@ def tried(**sent):
 def test_identifiers_are_tried_id_first_then_user_id_then_email():
     assert tried(email="a@b", user_id=25, id="x", intercom_user_id="y") == [
         Identifier("id", "x"),
-        Identifier("id", "y"),
+        Identifier("id", "y", "intercom_user_id"),
         Identifier("user_id", "25"),
         Identifier("email", "a@b"),
     ]

@@ -1,6 +1,6 @@
 """Records for store tests: everything has a value, and a test names only what it is about."""
 
-from trackrecord.rules.records import Baseline, Erasure, Event
+from trackrecord.rules.records import Baseline, Erasure, Event, Gone, Merge, Removal
 from trackrecord.stores.base import Selection
 
 NOW_MS = 1_700_000_500_123
@@ -16,6 +16,36 @@ def baseline(contact=1, name=1, count=1, first=None, last=None, workspace=1):
 
 def erasure(contact=1, workspace=1):
     return Erasure(workspace=workspace, contact=contact, received_at_ms=NOW_MS)
+
+
+def merge(source=1, target=2, workspace=1):
+    return Merge(workspace=workspace, source=source, target=target, received_at_ms=NOW_MS)
+
+
+def removal(*positions, workspace=1):
+    return Removal(workspace=workspace, positions=positions, received_at_ms=NOW_MS)
+
+
+def cleansed(store, journal):
+    """The records of a journal (positions from 1 on) as they stand once everything erased was taken from it."""
+    taken = {position for by in range(len(journal) + 1) for position in store.erased_by(by, after=0, limit=len(journal))}
+    return [
+        Gone(record.workspace, record.received_at_ms, isinstance(record, Event)) if position in taken else record
+        for position, record in enumerate(journal, 1)
+    ]
+
+
+def found(store, selection, *, limit, look_max, wanted=None):
+    """All that a search finds, call after call; and how many events the longest answer held."""
+    events, before, most = [], None, 0
+    while True:
+        some = store.search(selection, limit=limit, look_max=look_max, before=before, wanted=wanted)
+        events += some.events
+        most = max(most, len(some.events))
+        if some.next is None:
+            return events, most
+        assert before is None or some.next < before
+        before = some.next
 
 
 def pages(store, contact, limit, **bounds):
@@ -43,5 +73,9 @@ def everything(store, contacts, names, workspaces=(1, 2)):
         "name_totals": {workspace: store.name_totals(workspace) for workspace in workspaces},
         "day_totals": {name: store.day_totals(name, first=-100, last=100) for name in names},
         "scans": [list(store.scan(selection, after=after)) for selection in selections for after in (0, end // 2)],
+        "searches": [found(store, selection, limit=3, look_max=7)[0] for selection in selections],
+        "name_keys": {workspace: store.name_keys(workspace) for workspace in workspaces},
+        "merged": store.merged(),
         "erased": store.erased(),
+        "erased_by": {position: store.erased_by(position, after=0, limit=100) for position in range(end + 1)},
     }

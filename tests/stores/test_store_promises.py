@@ -21,7 +21,11 @@ def test_a_new_store_is_empty(store):
         "name_totals": {1: [], 2: []},
         "day_totals": {1: []},
         "scans": [[]] * 10,
+        "searches": [[]] * 5,
+        "name_keys": {1: [], 2: []},
+        "merged": {},
         "erased": frozenset(),
+        "erased_by": {0: []},
     }
 
 
@@ -238,7 +242,7 @@ def test_an_erased_contact_leaves_receipts_and_nothing_else(store):
             None,
             Receipt(1, outcomes.STORED, NOW_MS, 1, StoredEvent(1, others)),
             Receipt(2, outcomes.ERASED, NOW_MS, 1, None),
-            Receipt(3, outcomes.DUPLICATE, NOW_MS, 1, None),
+            Receipt(3, outcomes.ERASED, NOW_MS, 1, None),
             Receipt(4, outcomes.ERASED, NOW_MS, 1, None),
             None,
             Receipt(6, outcomes.ERASED, NOW_MS, 1, None),
@@ -248,11 +252,15 @@ def test_an_erased_contact_leaves_receipts_and_nothing_else(store):
             Receipt(10, outcomes.ERASED, NOW_MS, 1, None),
             None,
         ],
-        "duplicates": [3],
+        "duplicates": [],
         "name_totals": {1: [NameTotal(name=1, count=1, first=200, last=200, duplicates=0, keys_dropped=0)]},
         "day_totals": {1: [(0, 1)], 2: []},
         "scans": [kept, [], kept, [], [], [], [], [], kept, []],
+        "searches": [kept, kept, [], [], kept],
+        "name_keys": {1: []},
+        "merged": {},
         "erased": frozenset({1}),
+        "erased_by": {position: [2, 3, 4, 5, 6, 8, 9, 10] if position == 7 else [] for position in range(11)},
     }
 
 

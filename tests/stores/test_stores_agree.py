@@ -6,8 +6,9 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from store_examples import baseline, erasure, event, everything
+from store_examples import baseline, cleansed, erasure, event, everything, merge, removal
 
+from trackrecord.rules.records import Gone
 from trackrecord.stores.memory import MemoryStore
 from trackrecord.stores.sqlite import SqliteStore
 
@@ -16,17 +17,25 @@ CONTACTS, NAMES = range(1, 5), range(1, 4)
 contacts = st.sampled_from(CONTACTS)
 names = st.sampled_from(NAMES)
 seconds = st.sampled_from([-1, 0, 1, 86399, 86400, 200_000])
+
+
+def with_metadata(data, **fields):
+    return event(metadata=data[0], kinds=data[1], **fields)
+
+
 events = st.builds(
-    event,
+    with_metadata,
     contact=contacts,
     name=names,
     created_at=seconds,
     distinct=st.sampled_from(["", "", "a"]),
     dropped=st.sampled_from([b"", b'[["a","past_limit"],["b","null_value"]]']),
-    metadata=st.sampled_from([b"", b'{"n":1}']),
+    data=st.sampled_from([(b"", ""), (b'{"n":1}', "n"), (b'{"n":"x","s":true}', "sb"), (b'{"":1,"s":"y"}', "ns"), (b'{"a":1}', "n")]),
 )
 baselines = st.builds(baseline, contact=contacts, name=names, count=st.integers(0, 9), first=st.none() | seconds, last=st.none() | seconds)
-batches = st.lists(st.one_of(events, events, events, events, baselines), max_size=12)
+gone = st.builds(Gone, workspace=st.just(1), received_at_ms=st.integers(0, 9), event=st.booleans())
+batches = st.lists(st.one_of(events, events, events, events, baselines, gone), max_size=12)
+NAME_KEYS_MAX = 3
 
 
 class Stores(RuleBasedStateMachine):
@@ -34,12 +43,12 @@ class Stores(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "events.db"
-        self.memory = MemoryStore()
+        self.memory = MemoryStore(name_keys_max=NAME_KEYS_MAX)
         self.writers = [self.opened(), self.opened()]
         self.journal = []
 
     def opened(self):
-        return SqliteStore(self.path, heavy_keys=2, probe_one_in=2)
+        return SqliteStore(self.path, heavy_keys=2, probe_one_in=2, name_keys_max=NAME_KEYS_MAX)
 
     @rule(records=batches, writer=st.sampled_from([0, 1]))
     def append(self, records, writer):
@@ -51,6 +60,14 @@ class Stores(RuleBasedStateMachine):
     @rule(before=batches, contact=contacts, after=batches, writer=st.sampled_from([0, 1]))
     def erase(self, before, contact, after, writer):
         self.append([*before, erasure(contact), *after], writer)
+
+    @rule(before=batches, source=contacts, into=contacts, after=batches, writer=st.sampled_from([0, 1]))
+    def merge(self, before, source, into, after, writer):
+        self.append([*before, merge(source, into), *after], writer)
+
+    @rule(before=batches, chosen=st.lists(st.integers(0, 60), max_size=6), after=batches, writer=st.sampled_from([0, 1]))
+    def remove(self, before, chosen, after, writer):
+        self.append([*before, removal(*chosen), *after], writer)
 
     @rule(start=st.integers(0, 100), writer=st.sampled_from([0, 1]))
     def append_again(self, start, writer):
@@ -67,6 +84,17 @@ class Stores(RuleBasedStateMachine):
     def they_agree(self):
         assert everything(self.writers[0], CONTACTS, NAMES) == everything(self.memory, CONTACTS, NAMES)
         assert list(self.writers[1].problems()) == []
+
+    @invariant()
+    def a_store_made_anew_from_a_cleansed_journal_agrees_too(self):
+        def told(store):
+            told = everything(store, CONTACTS, NAMES)
+            keys = [(each.name, each.times) for each in told.pop("name_keys")[1]]
+            return {**told, "erased_by": None, "keys": {name: sum(times for of, times in keys if of == name) for name, _ in keys}}
+
+        anew = MemoryStore(name_keys_max=NAME_KEYS_MAX)
+        anew.append(1, cleansed(self.memory, self.journal))
+        assert told(anew) == told(self.memory)
 
     def teardown(self):
         for store in self.writers:

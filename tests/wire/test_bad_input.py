@@ -19,28 +19,33 @@ EVENT = b'{"event_name":"placed-order","created_at":1671028894,"user_id":"u1"}'
 GOOD_ZIP = gzip.compress(EVENT)
 MIB = 1 << 20
 
-NOT_HTTP = (400, "parameter_invalid", "this is not a valid HTTP request", None)
-BAD_JSON = (400, "parameter_invalid", "Invalid JSON", None)
-NO_TOKEN = (401, "unauthorized", "Access Token Invalid", None)
-NO_USER = (404, "not_found", "User Not Found", None)
-NO_PATH = (404, "not_found", "Resource Not Found", None)
-NO_RECEIPT = (404, "not_found", "Receipt not found", None)
-NO_ADMIN = (404, "admin_not_found", "Admin not found", None)
-TOO_LARGE = (413, "client_error", "the body must be at most 1048576 bytes", None)
-HEAD_TOO_LARGE = (431, "client_error", "the request line and headers must be at most 65536 bytes", None)
+NOT_HTTP = (400, "parameter_invalid", "this is not a valid HTTP request", "request")
+BAD_JSON = (400, "parameter_invalid", "Invalid JSON", "body")
+NO_TOKEN = (401, "unauthorized", "Access Token Invalid", "Authorization")
+NO_USER = (404, "not_found", "User Not Found", "user_id")
+NO_PATH = (404, "not_found", "Resource Not Found", "path")
+NO_METHOD = (404, "not_found", "Resource Not Found", "method")
+NO_RECEIPT = (404, "not_found", "Receipt not found", "position")
+NO_ADMIN = (404, "admin_not_found", "Admin not found", "admin_id")
+TOO_LARGE = (413, "client_error", "the body must be at most 1048576 bytes", "body")
+HEAD_TOO_LARGE = (431, "client_error", "the request line and headers must be at most 65536 bytes", "headers")
 NO_VERSION = (400, "intercom_version_invalid", "The requested version could not be found", "Intercom-Version")
 NOT_IN_VERSION = (400, "intercom_version_invalid", "Requested resource is not available in current API version", "Intercom-Version")
 NO_IDENTIFIER = (400, "parameter_not_found", "an event must say whose it is: id, user_id or email", "user_id")
-NO_QUERY = (400, "parameter_not_found", "an event query must include an email, user_id or intercom_user_id parameter", None)
+NO_QUERY = (400, "parameter_not_found", "an event query must include an email, user_id or intercom_user_id parameter", "user_id")
 NO_NAME = (400, "parameter_not_found", "event_name is required: what the contact did, such as invited-friend", "event_name")
-ZIP_ENDS = (400, "parameter_invalid", "the body is not valid gzip: it ends too early", None)
-ZIP_GOES_ON = (400, "parameter_invalid", "the body is not valid gzip: more follows its end; send one member", None)
-ZIP_BROKEN = (400, "parameter_invalid", "the body is not valid gzip", None)
-NEEDS_IDENTITY = (400, "parameter_not_found", "a contact needs at least one of email, external_id and role", None)
+ZIP_ENDS = (400, "parameter_invalid", "the body is not valid gzip: it ends too early", "body")
+ZIP_GOES_ON = (400, "parameter_invalid", "the body is not valid gzip: more follows its end; send one member", "body")
+ZIP_BROKEN = (400, "parameter_invalid", "the body is not valid gzip", "body")
+NEEDS_IDENTITY = (400, "parameter_not_found", "a contact needs at least one of email, external_id and role", "external_id")
+
+
+def nobody(field: str) -> tuple[Any, ...]:
+    return (404, "not_found", "User Not Found", field)
 
 
 def not_an_object(got: str) -> tuple[Any, ...]:
-    return (400, "parameter_invalid", f"the body must be a JSON object, got {got}", None)
+    return (400, "parameter_invalid", f"the body must be a JSON object, got {got}", "body")
 
 
 def mismatch(field: str, wanted: str, got: str) -> tuple[Any, ...]:
@@ -147,7 +152,7 @@ JSON_ROWS = (
     Row(
         "a number past every other",
         post("/events", MANY_DIGITS.encode()),
-        (400, "parameter_invalid", "the body must not have a number too large to be read", None),
+        (400, "parameter_invalid", "the body must not have a number too large to be read", "body"),
     ),
     Row("of a key sent twice, the last", post("/events", EVENT.replace(b"}", b',"user_id":"nobody"}')), NO_USER),
     Row(
@@ -208,14 +213,14 @@ EVENT_ROWS = (
     Row("id true", post("/events", event(id=True)), mismatch("id", WHOLE_OR_TEXT, "true or false")),
     Row("id 1.5", post("/events", event(id=1.5)), mismatch("id", WHOLE_OR_TEXT, "a number")),
     Row("id 10**5000", post("/events", with_number("id", MANY_DIGITS)), invalid("id", TOO_LARGE_NUMBER)),
-    Row("id 10**40", post("/events", {"event_name": "x", "id": 10**40}), NO_USER),
-    Row("id of 100,000 characters", post("/events", {"event_name": "x", "id": "a" * 100_000}), NO_USER),
+    Row("id 10**40", post("/events", {"event_name": "x", "id": 10**40}), nobody("id")),
+    Row("id of 100,000 characters", post("/events", {"event_name": "x", "id": "a" * 100_000}), nobody("id")),
     Row("user_id a list", post("/events", event(user_id=["u1"])), mismatch("user_id", WHOLE_OR_TEXT, "a list")),
     Row("user_id with a NUL behind it", post("/events", event(user_id="u1\0")), NO_USER),
     Row("user_id of SQL", post("/events", event(user_id="' OR 1=1 --")), NO_USER),
     Row("user_id %", post("/events", event(user_id="%")), NO_USER),
     Row("email a number", post("/events", event(email=1)), mismatch("email", "a string", "a whole number")),
-    Row("email with a NUL behind it", post("/events", {"event_name": "x", "email": "u1@example.com\0"}), NO_USER),
+    Row("email with a NUL behind it", post("/events", {"event_name": "x", "email": "u1@example.com\0"}), nobody("email")),
     Row(
         "intercom_user_id an object", post("/events", event(intercom_user_id={})), mismatch("intercom_user_id", WHOLE_OR_TEXT, "an object")
     ),
@@ -349,7 +354,7 @@ QUERY_ROWS = (
     Row(
         "list: 1,000 parameters",
         get("/events?" + "&".join(f"a{i}=1" for i in range(1000))),
-        (400, "parameter_invalid", "a query may have at most 100 parameters", None),
+        (400, "parameter_invalid", "a query may have at most 100 parameters", "query"),
     ),
     Row("list: per_page in words", get("/events?user_id=u1&per_page=ten"), invalid("per_page", "must be a whole number, got 'ten'")),
     Row("list: per_page 1.5", get("/events?user_id=u1&per_page=1.5"), invalid("per_page", "must be a whole number, got '1.5'")),
@@ -421,7 +426,7 @@ CONTACT_ROWS = (
     Row(
         "contact: external_id of another",
         post("/contacts", {"external_id": "u1"}),
-        (409, "conflict", "A contact matching those details already exists with id={id}", None),
+        (409, "conflict", "A contact matching those details already exists with id={id}", "external_id"),
     ),
     Row(
         "contact: a lead with external_id",
@@ -521,34 +526,34 @@ CONTACT_ROWS = (
         request("PUT", "/contacts/{id}", body=b'{"name":{}}', token=TOKEN),
         mismatch("name", "a string", "an object"),
     ),
-    Row("contact: a change of nobody", request("PUT", "/contacts/nobody", body=b'{"name":"x"}', token=TOKEN), NO_USER),
-    Row("contact: nobody deleted", request("DELETE", "/contacts/nobody", token=TOKEN), NO_USER),
+    Row("contact: a change of nobody", request("PUT", "/contacts/nobody", body=b'{"name":"x"}', token=TOKEN), nobody("contact_id")),
+    Row("contact: nobody deleted", request("DELETE", "/contacts/nobody", token=TOKEN), nobody("contact_id")),
     Row(
         "contact: nobody deleted, with a broken body",
         request("DELETE", "/contacts/nobody", "Content-Encoding: gzip", body=b"{", token=TOKEN),
-        NO_USER,
+        nobody("contact_id"),
     ),
 )
 BODY_ROWS = (
     Row(
         "a form",
         post("/events", b"event_name=x", "Content-Type: application/x-www-form-urlencoded"),
-        (415, "client_error", f"{JSON_PLEASE} application/x-www-form-urlencoded", None),
+        (415, "client_error", f"{JSON_PLEASE} application/x-www-form-urlencoded", "Content-Type"),
     ),
     Row(
         "a form with parts",
         post("/events", b"--x--", "Content-Type: Multipart/Form-Data; boundary=x"),
-        (415, "client_error", f"{JSON_PLEASE} multipart/form-data", None),
+        (415, "client_error", f"{JSON_PLEASE} multipart/form-data", "Content-Type"),
     ),
     Row(
         "deflate",
         post("/events", zlib.compress(EVENT), "Content-Encoding: deflate"),
-        (415, "client_error", "Content-Encoding may be gzip, not deflate", None),
+        (415, "client_error", "Content-Encoding may be gzip, not deflate", "Content-Encoding"),
     ),
     Row(
         "gzip twice",
         post("/events", gzip.compress(GOOD_ZIP), "Content-Encoding: gzip, gzip"),
-        (415, "client_error", "Content-Encoding may be gzip, not gzip, gzip", None),
+        (415, "client_error", "Content-Encoding may be gzip, not gzip, gzip", "Content-Encoding"),
     ),
     Row("gzip that is none", post("/events", EVENT, "Content-Encoding: gzip"), ZIP_BROKEN),
     Row("gzip with a wrong checksum", post("/events", GOOD_ZIP[:-8] + bytes(4) + GOOD_ZIP[-4:], "Content-Encoding: gzip"), ZIP_BROKEN),
@@ -620,16 +625,16 @@ HEAD_ROWS = (
     Row("a head without end", b"GET /events HTTP/1.1\r\n" + b"X: y\r\n" * 100_000, HEAD_TOO_LARGE),
     Row("a target of 100 KB", get("/" + "a" * 100_000), HEAD_TOO_LARGE),
     Row("a path of 60 KB", get("/" + "a" * 60_000), NO_PATH),
-    Row("TRACE", request("TRACE", "/events", token=TOKEN), NO_PATH),
-    Row("OPTIONS", request("OPTIONS", "/events", token=TOKEN), NO_PATH),
+    Row("TRACE", request("TRACE", "/events", token=TOKEN), NO_METHOD),
+    Row("OPTIONS", request("OPTIONS", "/events", token=TOKEN), NO_METHOD),
     Row("OPTIONS *", request("OPTIONS", "*", token=TOKEN), NO_PATH),
     Row("CONNECT", request("CONNECT", "example.com:443", token=TOKEN), NOT_HTTP),
-    Row("CONNECT to a path", request("CONNECT", "/events", token=TOKEN), NO_PATH),
-    Row("PUT to a GET path", request("PUT", "/me", body=b"{}", token=TOKEN), NO_PATH),
-    Row("PUT to /events", request("PUT", "/events", body=EVENT, token=TOKEN), NO_PATH),
-    Row("PATCH of a contact", request("PATCH", "/contacts/{id}", body=b'{"name":"x"}', token=TOKEN), NO_PATH),
-    Row("DELETE of events", request("DELETE", "/events", token=TOKEN), NO_PATH),
-    Row("POST to a contact", request("POST", "/contacts/{id}", body=b'{"name":"x"}', token=TOKEN), NO_PATH),
+    Row("CONNECT to a path", request("CONNECT", "/events", token=TOKEN), NO_METHOD),
+    Row("PUT to a GET path", request("PUT", "/me", body=b"{}", token=TOKEN), NO_METHOD),
+    Row("PUT to /events", request("PUT", "/events", body=EVENT, token=TOKEN), NO_METHOD),
+    Row("PATCH of a contact", request("PATCH", "/contacts/{id}", body=b'{"name":"x"}', token=TOKEN), NO_METHOD),
+    Row("DELETE of events", request("DELETE", "/events", token=TOKEN), NO_METHOD),
+    Row("POST to a contact", request("POST", "/contacts/{id}", body=b'{"name":"x"}', token=TOKEN), NO_METHOD),
     Row("an unknown path", get("/nothing/here"), NO_PATH),
     Row("another authority's unknown path", get("http://other.example:99/nothing"), NO_PATH),
     Row("another authority's port that is none", get("http://other.example:99999/nothing"), NO_PATH),
@@ -640,13 +645,13 @@ HEAD_ROWS = (
     Row("back slashes", get("/-/docs\\..\\..\\etc\\passwd"), NO_PATH),
     Row("a line feed behind a path", get("/me%0a"), NO_PATH),
     Row("a NUL behind a path", get("/me%00"), NO_PATH),
-    Row("rubbish behind a percent sign", get("/contacts/%zz"), NO_USER),
-    Row("bad UTF-8 in a path", get("/contacts/%ff%fe"), NO_USER),
+    Row("rubbish behind a percent sign", get("/contacts/%zz"), nobody("contact_id")),
+    Row("bad UTF-8 in a path", get("/contacts/%ff%fe"), nobody("contact_id")),
     Row("raw UTF-8 in a path", get("/contacts/\xc3\xbc"), NOT_HTTP),
-    Row("no external_id to find", get("/contacts/find_by_external_id/"), NO_USER),
-    Row("an external_id of 50 KB", get("/contacts/find_by_external_id/" + "x" * 50_000), NO_USER),
+    Row("no external_id to find", get("/contacts/find_by_external_id/"), nobody("contact_id")),
+    Row("an external_id of 50 KB", get("/contacts/find_by_external_id/" + "x" * 50_000), nobody("external_id")),
     Row("an external_id with a line feed behind it", get("/contacts/find_by_external_id/u1%0a"), NO_PATH),
-    Row("an external_id with a slash behind it", get("/contacts/find_by_external_id/u1%2F"), NO_USER),
+    Row("an external_id with a slash behind it", get("/contacts/find_by_external_id/u1%2F"), nobody("external_id")),
     Row("a receipt in words", get("/-/api/receipts/last"), NO_RECEIPT),
     Row("receipt 0", get("/-/api/receipts/0"), NO_RECEIPT),
     Row("receipt -1", get("/-/api/receipts/-1"), NO_RECEIPT),
@@ -699,7 +704,7 @@ IMPORT_ROWS = (
     Row(
         "import: 2,001 lines",
         post("/-/api/import/events", (EVENT + b"\n") * 2001),
-        (400, "parameter_invalid", "send at most 2000 lines at once, got 2001", None),
+        (400, "parameter_invalid", "send at most 2000 lines at once, got 2001", "body"),
     ),
     Row("import: 1 MiB and a byte", post("/-/api/import/contacts", b" " * (MIB + 1)), TOO_LARGE),
     Row("import: 1 MiB of gzip that is 1 GiB", post("/-/api/import/events", b"{bomb}"), TOO_LARGE),
@@ -761,18 +766,18 @@ def test_a_bad_request_has_its_exact_answer_and_leaves_no_trace(known: Known, ra
 
 
 BAD_LINES = [
-    (b"\0", "parameter_invalid", None),
-    (b"\xff\xfe", "parameter_invalid", None),
-    (EVENT[:-1], "parameter_invalid", None),
-    (b"[" * 100_000, "parameter_invalid", None),
-    (b'{"metadata":' * 50_000, "parameter_invalid", None),
-    (b"[]", "parameter_invalid", None),
-    (b"null", "parameter_invalid", None),
+    (b"\0", "parameter_invalid", "line"),
+    (b"\xff\xfe", "parameter_invalid", "line"),
+    (EVENT[:-1], "parameter_invalid", "line"),
+    (b"[" * 100_000, "parameter_invalid", "line"),
+    (b'{"metadata":' * 50_000, "parameter_invalid", "line"),
+    (b"[]", "parameter_invalid", "line"),
+    (b"null", "parameter_invalid", "line"),
     (b"{}", "parameter_not_found", "user_id"),
     (b'{"event_name":1}', "type_mismatch", "event_name"),
     (json.dumps(event(event_name="a\0")).encode(), "parameter_invalid", "event_name"),
     (json.dumps(event(event_name="n" * 256)).encode(), "data_invalid", "event_name"),
-    (json.dumps(event(user_id="nobody")).encode(), "not_found", None),
+    (json.dumps(event(user_id="nobody")).encode(), "not_found", "user_id"),
     (json.dumps(event(created_at=-1)).encode(), "data_invalid", "created_at"),
     (with_number("created_at", "1e400"), "parameter_invalid", "created_at"),
     (with_number("created_at", MANY_DIGITS), "parameter_invalid", "created_at"),

@@ -11,9 +11,9 @@ from trackrecord.testing import TrackrecordServer
 from .client import Answer, Api, Connection, request, until
 
 PATIENCE_S = 0.3  # of the server that waits for slow clients; the shorter, the shorter these tests
-NOT_HTTP = (400, "parameter_invalid", "this is not a valid HTTP request", None)
-BODY_LATE = (408, "request_timeout", "the body did not arrive within 0.3 s", None)
-HEAD_LATE = (408, "request_timeout", "the request's head did not arrive within 0.3 s", None)
+NOT_HTTP = (400, "parameter_invalid", "this is not a valid HTTP request", "request")
+BODY_LATE = (408, "request_timeout", "the body did not arrive within 0.3 s", "body")
+HEAD_LATE = (408, "request_timeout", "the request's head did not arrive within 0.3 s", "headers")
 CREATED_AT = 1_671_028_894
 
 
@@ -40,7 +40,7 @@ def test_one_connection_serves_one_request_after_another(api: Api):
             connection.send(submission(api, contact, created_at))
             assert connection.answer().status == 202
         connection.send(request("GET", "/nothing", token=api.token))
-        assert connection.answer().error == (404, "not_found", "Resource Not Found", None)
+        assert connection.answer().error == (404, "not_found", "Resource Not Found", "path")
         connection.send(request("GET", "/me", token=api.token))
         assert connection.answer().status == 200
     assert times(api, contact) == list(range(CREATED_AT + 4, CREATED_AT - 1, -1))
@@ -249,7 +249,7 @@ def test_a_method_the_path_does_not_have_is_not_found_and_told_which_it_has(api:
     found = {}
     for target in allowed:
         answer = api.send("PATCH", target, body={})
-        assert answer.error == (404, "not_found", "Resource Not Found", None)
+        assert answer.error == (404, "not_found", "Resource Not Found", "method")
         found[target] = answer.header("allow")
     assert found == allowed
 

@@ -12,7 +12,11 @@ from .client import Api, fresh
 
 NOW = 1_700_000_000
 WHEN = 1_671_028_894
-NO_USER = (404, "not_found", "User Not Found", None)
+
+
+def nobody(field: str) -> tuple[Any, ...]:
+    """The answer for a contact that is not there, by the parameter that named it."""
+    return (404, "not_found", "User Not Found", field)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +136,8 @@ def test_a_contact_that_exists_is_a_conflict_that_names_it(api: Api):
     first, second = api.contact(external_id=external_id), api.contact(email=email)
 
     def taken(contact: Any) -> tuple[Any, ...]:
-        return (409, "conflict", f"A contact matching those details already exists with id={contact['id']}", None)
+        field = "external_id" if contact is first else "email"
+        return (409, "conflict", f"A contact matching those details already exists with id={contact['id']}", field)
 
     assert api.post("/contacts", {"external_id": external_id, "email": "other@example.com"}).error == taken(first)
     assert api.post("/contacts", {"email": email.upper()}).error == taken(second)
@@ -164,14 +169,14 @@ def test_a_user_is_found_by_any_external_id_that_is_encoded(api: Api, external_i
     id = f"{fresh('x')}{external_id}"
     contact = api.contact(external_id=id)
     assert api.get(f"/contacts/find_by_external_id/{quote(id, safe='')}").json == contact
-    assert api.get(f"/contacts/find_by_external_id/{quote(id + '/', safe='')}").error == NO_USER
+    assert api.get(f"/contacts/find_by_external_id/{quote(id + '/', safe='')}").error == nobody("external_id")
 
 
 def test_leads_have_no_external_id_to_be_found_by(api: Api):
     lead = api.contact(role="lead")
     assert api.submit(event_name="seen", created_at=WHEN, id=lead["id"]).status == 202
     anonymous = api.events(lead)[0]["user_id"]
-    assert api.get(f"/contacts/find_by_external_id/{anonymous}").error == NO_USER
+    assert api.get(f"/contacts/find_by_external_id/{anonymous}").error == nobody("external_id")
 
 
 @pytest.mark.parametrize("body", [None, b"", b"{}", b"no JSON"])
@@ -198,7 +203,8 @@ def test_delete_takes_a_contact_with_its_events_summaries_and_totals(api: Api, b
     gone = [api.get(f"/contacts/{contact['id']}"), api.get(f"/events?{whose}"), api.get(f"/events?{whose}&summary=true")]
     gone += [api.delete(f"/contacts/{contact['id']}"), api.put(f"/contacts/{contact['id']}", {"name": "x"})]
     gone += [api.submit(event_name=name, created_at=WHEN, user_id=contact["external_id"])]
-    assert [each.error for each in gone] == [NO_USER] * 6
+    fields = ["contact_id", "intercom_user_id", "intercom_user_id", "contact_id", "contact_id", "user_id"]
+    assert [each.error for each in gone] == [nobody(field) for field in fields]
 
 
 def test_who_comes_back_after_being_deleted_begins_anew(api: Api):

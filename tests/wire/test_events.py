@@ -15,8 +15,12 @@ from .client import Answer, Api, Connection, fresh, request
 
 NOW = 1_700_000_000
 WHEN = 1_671_028_894
-NO_USER = (404, "not_found", "User Not Found", None)
-SEVERAL = (409, "conflict", "Multiple existing users match this email address - must be more specific using user_id", None)
+SEVERAL = (409, "conflict", "Multiple existing users match this email address - must be more specific using user_id", "email")
+
+
+def nobody(field: str) -> tuple[Any, ...]:
+    """The answer for a contact that is not there, by the parameter that named it."""
+    return (404, "not_found", "User Not Found", field)
 
 
 def stored(api: Api, contact: Any) -> list[Any]:
@@ -176,7 +180,7 @@ def test_an_address_with_a_plus_is_another_address(api: Api):
     plain, tagged = f"{fresh('joe')}@example.com", f"{fresh('ann')}+news@example.com"
     contact, other = api.contact(email=tagged), api.contact(email=plain)
     assert api.submit(event_name="clicked", created_at=WHEN, email=tagged).status == 202
-    assert api.submit(event_name="clicked", created_at=WHEN, email=tagged.replace("+news", "")).error == NO_USER
+    assert api.submit(event_name="clicked", created_at=WHEN, email=tagged.replace("+news", "")).error == nobody("email")
     assert ([event["email"] for event in api.events(contact)], api.events(other)) == ([tagged], [])
 
 
@@ -193,7 +197,7 @@ def test_numbers_stand_for_their_decimal_form(api: Api):
 def test_user_ids_are_exact(api: Api):
     contact = api.contact(external_id=fresh("User-"))
     for other in (contact["external_id"].lower(), contact["external_id"] + " ", " " + contact["external_id"]):
-        assert api.submit(event_name="clicked", user_id=other).error == NO_USER
+        assert api.submit(event_name="clicked", user_id=other).error == nobody("user_id")
 
 
 def test_in_lenient_the_first_identifier_that_leads_to_someone_decides(api: Api):
@@ -211,14 +215,14 @@ def test_in_lenient_the_first_identifier_that_leads_to_someone_decides(api: Api)
     found = {contact["id"]: sorted(event["created_at"] - WHEN for event in api.events(contact)) for contact in (first, second, third)}
     expected = {contact["id"]: [number for number, (_, whose) in enumerate(sent) if whose is contact] for contact in (first, second, third)}
     assert found == expected
-    assert api.submit(event_name="clicked", id="theirs", user_id="nobody", email="nobody@example.com").error == NO_USER
+    assert api.submit(event_name="clicked", id="theirs", user_id="nobody", email="nobody@example.com").error == nobody("id")
 
 
 def test_in_strict_the_first_identifier_alone_decides(strict: Api):
     first, second = (strict.contact(external_id=fresh("user-"), email=f"{fresh('joe')}@example.com") for _ in range(2))
     assert strict.submit(event_name="clicked", created_at=WHEN, id=first["id"], user_id="nobody").status == 202
-    assert strict.submit(event_name="clicked", created_at=WHEN, id="theirs", user_id=second["external_id"]).error == NO_USER
-    assert strict.submit(event_name="clicked", created_at=WHEN, user_id="nobody", email=second["email"]).error == NO_USER
+    assert strict.submit(event_name="clicked", created_at=WHEN, id="theirs", user_id=second["external_id"]).error == nobody("id")
+    assert strict.submit(event_name="clicked", created_at=WHEN, user_id="nobody", email=second["email"]).error == nobody("user_id")
     assert (len(stored(strict, first)), stored(strict, second)) == (1, [])
 
 
@@ -235,7 +239,7 @@ def test_an_address_of_several_users_is_a_conflict_until_one_of_them_is_meant(ap
 def test_an_address_is_a_users_and_never_a_leads(api: Api):
     email = f"{fresh('joe')}@example.com"
     lead = api.contact(role="lead", email=email)
-    assert api.submit(event_name="clicked", created_at=WHEN, email=email).error == NO_USER
+    assert api.submit(event_name="clicked", created_at=WHEN, email=email).error == nobody("email")
     user = api.contact(email=email)
     assert api.submit(event_name="clicked", created_at=WHEN, email=email).status == 202
     assert (api.events(lead), len(api.events(user))) == ([], 1)
@@ -260,7 +264,7 @@ def test_in_lenient_a_user_id_that_is_no_users_may_be_a_leads_anonymous_id(api: 
 def test_in_strict_a_lead_is_known_by_its_id_alone(strict: Api):
     lead = strict.contact(role="lead")
     anonymous = anonymous_id(strict, lead)
-    assert strict.submit(event_name="clicked", created_at=WHEN, user_id=anonymous).error == NO_USER
+    assert strict.submit(event_name="clicked", created_at=WHEN, user_id=anonymous).error == nobody("user_id")
 
 
 def test_a_contact_that_changes_its_address_is_known_by_the_new_one_at_once(api: Api):
@@ -268,7 +272,7 @@ def test_a_contact_that_changes_its_address_is_known_by_the_new_one_at_once(api:
     contact = api.contact(email=old)
     assert api.submit(event_name="clicked", created_at=WHEN, email=old).status == 202
     assert api.put(f"/contacts/{contact['id']}", {"email": new}).status == 200
-    assert api.submit(event_name="clicked", created_at=WHEN + 1, email=old).error == NO_USER
+    assert api.submit(event_name="clicked", created_at=WHEN + 1, email=old).error == nobody("email")
     assert api.submit(event_name="clicked", created_at=WHEN + 2, email=new).status == 202
     other = api.contact(email=old)
     assert api.submit(event_name="clicked", created_at=WHEN + 3, email=old).status == 202
@@ -280,7 +284,7 @@ def test_a_contact_that_is_deleted_is_nobody_at_once(api: Api):
     names = [{"id": contact["id"]}, {"user_id": contact["external_id"]}, {"email": contact["email"]}]
     assert [api.submit(event_name="clicked", created_at=WHEN, **name).status for name in names] == [202] * 3
     assert api.delete(f"/contacts/{contact['id']}").status == 200
-    assert [api.submit(event_name="clicked", created_at=WHEN, **name).error for name in names] == [NO_USER] * 3
+    assert [api.submit(event_name="clicked", created_at=WHEN, **name).error for name in names] == [nobody(field) for field in ("id", "user_id", "email")]
 
 
 def test_a_lead_that_becomes_a_user_keeps_its_events(api: Api):

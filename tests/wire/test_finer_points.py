@@ -11,7 +11,7 @@ from trackrecord.testing import TrackrecordServer
 from .client import Api, Connection, fresh, request
 
 WHEN = 1_671_028_894
-NOT_FOUND = (404, "not_found", "User Not Found", None)
+NOT_FOUND = (404, "not_found", "User Not Found", "user_id")
 
 
 def test_with_type_lead_a_user_id_means_a_lead_and_no_user(api: Api):

@@ -12,12 +12,12 @@ from trackrecord.testing import TrackrecordServer
 from .client import Api, Connection, fresh, request
 
 WHEN = 1_671_028_894
-NO_USER = (404, "not_found", "User Not Found", None)
+NO_USER = (404, "not_found", "User Not Found", "user_id")
 NOBODY_ASKED_FOR = (
     400,
     "parameter_not_found",
     "an event query must include an email, user_id or intercom_user_id parameter",
-    None,
+    "user_id",
 )
 
 
@@ -256,7 +256,7 @@ def test_in_strict_a_list_wants_a_type_and_exactly_one_identifier(strict: Api):
     user_id = f"user_id={contact['external_id']}"
     assert strict.get(f"/events?{user_id}&type=user").status == 200
     assert strict.get(f"/events?{user_id}").error == (400, "parameter_not_found", "type is required: user", "type")
-    several = (400, "parameter_invalid", "an event query must include exactly one of email, user_id and intercom_user_id", None)
+    several = (400, "parameter_invalid", "an event query must include exactly one of email, user_id and intercom_user_id", "email")
     assert strict.get(f"/events?{user_id}&email={contact['email']}&type=user").error == several
     assert strict.get("/events?type=user").error == NOBODY_ASKED_FOR
 

@@ -5,7 +5,7 @@ from typing import Any
 from .client import Answer, Api, fresh
 
 WHEN = 1_671_028_894
-NO_RECEIPT = (404, "not_found", "Receipt not found", None)
+NO_RECEIPT = (404, "not_found", "Receipt not found", "position")
 
 
 def position(answer: Answer) -> int:

@@ -240,4 +240,4 @@ def test_me_and_admins_have_their_shapes():
         }
         assert api.get("/admins").json == {"type": "admin.list", "admins": [admin]}
         assert api.get("/admins/1").json == {**admin, "away_status_reason_id": None}
-        assert api.get("/admins/2").error == (404, "admin_not_found", "Admin not found", None)
+        assert api.get("/admins/2").error == (404, "admin_not_found", "Admin not found", "admin_id")

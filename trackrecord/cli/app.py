@@ -19,6 +19,7 @@ COMMANDS = {
     "export": "exporting",
     "events": "events",
     "contacts": "contacts",
+    "requests": "requests",
     "token": "tokens",
     "workspace": "workspaces",
     "backup": "backup",

@@ -1,17 +1,12 @@
 """Where the log goes and how a line looks: stderr, as text for people or JSON for machines. No secret is written."""
 
 import logging
-import re
 import sys
 from datetime import UTC, datetime
 
 import msgspec
 
-_SECRETS = re.compile(r"\btr_[\w-]{8,}|(?i:(bearer|basic) )[\w+/=.~-]{8,}")
-
-
-def _without_secrets(text: str) -> str:
-    return _SECRETS.sub(lambda found: f"{found[1]} …" if found[1] else "tr_…", text)
+from ..requestlog import without_secrets
 
 
 class TextFormat(logging.Formatter):
@@ -22,7 +17,7 @@ class TextFormat(logging.Formatter):
         text = f"{at} {record.levelname:7} {record.name}: {record.getMessage()}"
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
-        return _without_secrets(text)
+        return without_secrets(text)
 
 
 class JsonFormat(logging.Formatter):
@@ -33,10 +28,10 @@ class JsonFormat(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": _without_secrets(record.getMessage()),
+            "message": without_secrets(record.getMessage()),
         }
         if record.exc_info:
-            entry["error"] = _without_secrets(self.formatException(record.exc_info))
+            entry["error"] = without_secrets(self.formatException(record.exc_info))
         return msgspec.json.encode(entry).decode()
 
 

@@ -42,7 +42,8 @@ def create(
 ) -> None:
     """Make an access token and print it. It is shown this once, and kept only as a hash.
 
-    Scopes: read_events, write_events, read_contacts, write_contacts. Who may write may read.
+    Scopes: read_events, write_events, read_contacts, write_contacts, read_tags, write_tags, delete_events, read_requests. Who may
+    write may read.
     """
     from ..rules.directory import SCOPES
 

@@ -45,8 +45,11 @@ class Consumer(Protocol):
     def safe(self) -> int:
         """The cursor as a power loss would leave it."""
 
-    def rest(self) -> None:
-        """Nothing has come for a while: bring what was done to stable storage, so that the journal need not keep it."""
+    def rest(self) -> bool:
+        """Nothing has come for a while: bring what was done to stable storage, so that the journal need not keep it.
+
+        False when something is left to do, for which it is called again.
+        """
 
     def close(self) -> None:
         """Nothing more will come; let go of files."""
@@ -76,9 +79,8 @@ def run(consumer: Consumer, source: Source, progress: Progress, *, until: Callab
             if batch is not None:
                 consumer.handle(batch.first, batch.records)
             elif idle and not rested:
-                consumer.rest()
+                rested = consumer.rest()
                 progress.reached(cursor, consumer.safe())
-                rested = True
         except TrackrecordError as error:
             progress.failed(error)
             if not progress.wait(pause_s):

@@ -16,6 +16,8 @@ class Store(Protocol):
 
     def sync(self) -> int: ...
 
+    def cleanse(self) -> bool: ...
+
     def close(self) -> None: ...
 
 
@@ -37,9 +39,10 @@ class StoreWriter:
         if time.monotonic() - self._synced_at > SYNC_EVERY_S:
             self.rest()
 
-    def rest(self) -> None:
+    def rest(self) -> bool:
         self._safe = self._store.sync()
         self._synced_at = time.monotonic()
+        return self._store.cleanse()
 
     def safe(self) -> int:
         return self._safe

@@ -30,5 +30,11 @@ class Admins:
         return _admin(row)
 
 
+def first_admin(connection: sa.Connection, workspace: int) -> int | None:
+    """Who stands for whatever a token does: the first admin of its workspace, as tokens belong to no person."""
+    found: int | None = connection.scalar(sa.select(sa.func.min(admins.c.id)).where(admins.c.workspace == workspace))
+    return found
+
+
 def _admin(row: sa.RowMapping) -> Admin:
     return Admin(**{**row, "id": str(row["id"])})

@@ -1,7 +1,7 @@
 """The directory: everything of a server that is transactional and is not an event."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -10,13 +10,25 @@ import sqlalchemy as sa
 from ..rules.belongings import Belongings
 from . import schema
 from .admins import Admins
+from .archiving import Archiving
 from .attributes import Attributes
+from .audits import Audits
 from .belongings import belongings
+from .companies import Companies
 from .contacts import Contacts
 from .engine import Database
+from .jobs import Jobs
+from .merging import Merging
 from .names import Names
+from .queries import called
+from .scrolls import Scrolls
+from .search import Searches
+from .segments import Segments
 from .tables import facts
+from .tags import Tags
 from .tokens import Tokens
+from .users import Users
+from .visitors import Visitors
 from .workspaces import Workspaces
 
 SALT_BYTES = 16
@@ -36,8 +48,19 @@ class Directory:
         self.admins = Admins(db)
         self.tokens = Tokens(db)
         self.names = Names(db)
+        self.audits = Audits(db)
         self.attributes = Attributes(db)
         self.contacts = Contacts(db)
+        self.archiving = Archiving(db, self.contacts)
+        self.merging = Merging(db, self.contacts)
+        self.visitors = Visitors(db, self.contacts)
+        self.jobs = Jobs(db)
+        self.scrolls = Scrolls(db)
+        self.users = Users(db, self.contacts)
+        self.searches = Searches(db)
+        self.tags = Tags(db)
+        self.companies = Companies(db)
+        self.segments = Segments(db)
         self.salt: bytes = _salt(db)  # made with the file and never changed; tells this server's made-up ids from others'
 
     @classmethod
@@ -58,6 +81,10 @@ class Directory:
     def belongings(self, contacts: Iterable[int]) -> dict[int, Belongings]:
         """What hangs on contacts, by their numbers; those that have nothing are left out."""
         return belongings(self._db, contacts)
+
+    def called(self, workspace: int, wanted: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], frozenset[int]]:
+        """The numbers of all contacts that identifiers lead to, archived and blocked ones too, by (kind, value)."""
+        return called(self._db, workspace, wanted)
 
     def close(self) -> None:
         """Call once no other thread uses it."""

@@ -5,15 +5,17 @@ The only file here that knows which database it is.
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.sql import operators
 
 from ..errors import DataDirectoryUnusable, Unavailable
 from ..sqlite import connect
@@ -23,6 +25,7 @@ READERS_KEPT = 8  # connections that stay open
 READERS_MORE = 56  # and that may be opened besides, so that a full thread pool never waits for one
 LOOKUP_MAX = 500  # values in one statement; databases take some thousands
 CHECKPOINT_PAGES = 1000  # pages of log after which the commit that reaches it copies them back
+STEPS_BETWEEN_LOOKS = 200_000  # of the database's machine, between two looks at the clock: a few milliseconds
 
 # Errors of SQLite that may go away by themselves, or when somebody makes room.
 _PASSING = {
@@ -46,6 +49,10 @@ def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:
         yield waiting[start : start + LOOKUP_MAX]
 
 
+class TookTooLong(Exception):
+    """A read was ended because its time was over."""
+
+
 class Database:
     """Connections to the file. A read sees one state of it throughout; a write is whole or has not happened.
 
@@ -64,10 +71,18 @@ class Database:
             pass
 
     @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """Raises Unavailable where the file cannot be read now."""
+    def reading(self, *, within_s: float | None = None) -> Iterator[sa.Connection]:
+        """Raises Unavailable where the file cannot be read now, and TookTooLong once statements took longer than `within_s`."""
         with self._translating(), self._readers.connect() as connection:
-            yield connection
+            if within_s is None:
+                yield connection
+                return
+            ends, driver = time.monotonic() + within_s, connection.connection.driver_connection
+            driver.set_progress_handler(lambda: time.monotonic() > ends, STEPS_BETWEEN_LOOKS)  # type: ignore[union-attr]
+            try:
+                yield connection
+            finally:
+                driver.set_progress_handler(None, 0)  # type: ignore[union-attr]
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -107,7 +122,9 @@ class Database:
         return db
 
     def _open_reader(self) -> sqlite3.Connection:
-        return connect(self.path, readonly=True, cache_mb=4)
+        db = connect(self.path, readonly=True, cache_mb=4)
+        db.create_function("fold", 1, _fold, deterministic=True)
+        return db
 
     @contextmanager
     def _translating(self) -> Iterator[None]:
@@ -118,8 +135,43 @@ class Database:
             raise Unavailable(f"{self.path.name} has more readers than it can serve") from error
         except exc.DBAPIError as error:
             code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte; the rest tells variants apart
+            if code == sqlite3.SQLITE_INTERRUPT:
+                raise TookTooLong from error
             if code in _PASSING:
                 raise Unavailable(f"{self.path.name}: {_PASSING[code]}") from error
             if code in _DAMAGED:
                 raise DataDirectoryUnusable(f"{self.path} is damaged, or no SQLite file: {error.orig}") from error
             raise
+
+
+def _fold(text: Any) -> Any:
+    return text.casefold() if isinstance(text, str) else text
+
+
+def folded(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """A text without case, as str.casefold has it: the database's own lower() knows the letters of ASCII alone.
+
+    Ours is called for other letters only. Each call waits for the interpreter, which in a busy server is most of its cost.
+    """
+    other_letters = sa.func.length(text) < sa.func.length(sa.cast(text, sa.LargeBinary))
+    return sa.case((other_letters, sa.func.fold(text)), else_=sa.func.lower(text))
+
+
+def member(document: sa.Column[Any], name: str, kind: "sa.types.TypeEngine[Any]", *, fold: bool = False) -> sa.ColumnElement[Any]:
+    """The value of one key of a JSON column, null where it has none. Not by a path, in which not every name can be written."""
+    each = sa.func.json_each(document).table_valued("key", sa.column("value", kind))
+    value = folded(each.c.value) if fold else each.c.value
+    return sa.select(value).where(each.c.key == name).correlate(document.table).scalar_subquery()
+
+
+def position(part: str, text: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    """Where a text has this part first, letter for letter; 0 where it has not."""
+    return sa.func.instr(text, part)
+
+
+def unindexed(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The same value, but no order can be read off an index by it: what the statement asks for is then found first, and sorted.
+
+    Else SQLite goes through all rows in that order, however few are wanted, to be spared the sorting.
+    """
+    return sa.UnaryExpression(value, operator=operators.custom_op("+"), type_=value.type)

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from ..errors import Conflict, ContactNotFound, TrackrecordError
+from ..errors import Conflict, TrackrecordError
 from ..rules.contacts import Contact, fold_email
 from ..rules.directory import EventName
-from ..rules.identity import Identifier, only
+from ..rules.identity import Identifier, nobody, only
 
 Key = tuple[int, str, str]
 CONTACTS_MAX = 10_000  # whole contacts kept in memory, for reads
@@ -66,13 +66,14 @@ class IdentityCache:
     def resolve_many(self, asked: Sequence[tuple[int, Sequence[Identifier]]]) -> list[int | TrackrecordError]:
         """As resolve, for each of (workspace, identifiers to try): one look-up in the directory a kind, not one a contact."""
         before = self._changes
-        answers: list[int | TrackrecordError] = [ContactNotFound()] * len(asked)
+        answers: list[int | TrackrecordError] = [0] * len(asked)
         # What is to be tried next for each: (kind to look up, the identifier it stands for), the next one last.
         left = {number: self._steps(tried) for number, (_, tried) in enumerate(asked)}
         while left:
             wanted: dict[tuple[int, str], dict[str, list[int]]] = {}
             for number in list(left):
                 if not left[number]:
+                    answers[number] = nobody(asked[number][1])
                     del left[number]
                     continue
                 kind, identifier = left[number][-1]
@@ -120,8 +121,10 @@ class IdentityCache:
         contact = self._known.get(number)
         if contact is None:
             contact = self._contacts.by_numbers(workspace, [number]).get(number)
+            if contact is not None and contact.merged_into is not None:  # merged away between the two looks
+                contact = self._contacts.by_numbers(workspace, [contact.merged_into]).get(contact.merged_into)
             if contact is None or not contact.live:
-                raise ContactNotFound
+                raise nobody(tried)
             with self._lock:
                 if self._changes == before and self._entries:
                     while len(self._known) >= min(self._entries, CONTACTS_MAX):
@@ -171,29 +174,46 @@ class IdentityCache:
 
 
 class NameCache:
-    """Event names by what was sent and by number. Names are few and are never removed, only renamed and archived."""
+    """Event names by what was sent and by number. Names are few and are never removed: what leads to one leads to it for ever,
+    but how it is shown and described may change.
+    """
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._by_folded: dict[tuple[int, str], int] = {}
         self._by_number: dict[int, EventName] = {}
+        self._changes = 0
+        self._lock = threading.Lock()
 
     def cached(self, workspace: int, folded: str) -> int | None:
         return self._by_folded.get((workspace, folded))
 
     def resolve(self, workspace: int, folded: str, name: str, *, now: int, limit: int) -> EventName:
         """The name's entry, made if it is new. Raises Unprocessable past `limit` active names (0: no limit)."""
-        return self.keep(self._names.resolve(workspace, folded, name, now=now, limit=limit))
+        return self.keep(self._names.resolve(workspace, folded, name, now=now, limit=limit), folded)
 
-    def keep(self, entry: EventName) -> EventName:
-        if len(self._by_number) < NAMES_MAX:
-            self._by_folded[(entry.workspace, entry.folded)] = entry.number
-            self._by_number[entry.number] = entry
+    def keep(self, entry: EventName, folded: str) -> EventName:
+        """Remember that `folded` leads to this name, now or since before it was renamed."""
+        with self._lock:
+            if len(self._by_folded) < NAMES_MAX:
+                self._by_folded[(entry.workspace, folded)] = entry.number
         return entry
 
+    def changed(self, entry: EventName) -> None:
+        """A name was written: whoever asks for it from now on sees it so."""
+        with self._lock:
+            self._changes += 1
+            self._by_number.pop(entry.number, None)
+
     def by_numbers(self, numbers: Sequence[int]) -> dict[int, EventName]:
-        found = {number: self._by_number[number] for number in set(numbers) if number in self._by_number}
+        found = {number: entry for number in set(numbers) if (entry := self._by_number.get(number)) is not None}
         missing = [number for number in set(numbers) if number not in found]
         if missing:
-            found |= {number: self.keep(entry) for number, entry in self._names.by_numbers(missing).items()}
+            before = self._changes
+            looked_up = self._names.by_numbers(missing)
+            with self._lock:
+                # A name changed while we looked: what was found may be old, so it is used once and not kept.
+                if self._changes == before and len(self._by_number) < NAMES_MAX:
+                    self._by_number |= looked_up
+            found |= looked_up
         return found

@@ -1,13 +1,14 @@
 """Event names: each has a number from its first use on, which journal and stores keep in its place."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import sqlalchemy as sa
 
-from ..errors import TrackrecordError, Unprocessable
+from ..errors import Conflict, NotFound, TrackrecordError, Unprocessable
+from ..rules.catalogue import Change, Entry
 from ..rules.directory import EventName
 from .engine import Database, in_chunks
-from .tables import event_names
+from .tables import event_name_aliases, event_names
 
 
 class Names:
@@ -15,15 +16,15 @@ class Names:
         self._db = db
 
     def resolve(self, workspace: int, folded: str, name: str, *, now: int, limit: int) -> EventName:
-        """The name that folds so, made at `now` (whole Unix seconds) and written as `name` if it is new.
+        """The name that folds so, or did before it was renamed; made at `now` (whole Unix seconds) and written as `name` if it is new.
 
         Raises Unprocessable for a new name where the workspace has `limit` active ones; 0 is no limit, and archived names do
         not count. Source: the contract, 2.1 `event_name`, "120 active names".
         """
         with self._db.reading() as connection:
-            row = connection.execute(_BY_FOLDED, {"workspace": workspace, "folded": folded}).mappings().one_or_none()
-        if row is not None:
-            return EventName(**row)
+            known = _known(connection, workspace, {folded}).get(folded)
+        if known is not None:
+            return known
         found = self.resolve_many(workspace, [(folded, name)], now=now, limit=limit)[folded]
         if isinstance(found, TrackrecordError):
             raise found
@@ -54,6 +55,61 @@ class Names:
         with self._db.reading() as connection:
             return [EventName(**row) for row in connection.execute(wanted).mappings()]
 
+    def entries(self, workspace: int) -> list[Entry]:
+        """As all, with everything that leads to each."""
+        with self._db.reading() as connection:
+            wanted = sa.select(event_names).where(event_names.c.workspace == workspace).order_by(event_names.c.number)
+            found = [EventName(**row) for row in connection.execute(wanted).mappings()]
+            return _with_aliases(connection, workspace, found)
+
+    def find(self, workspace: int, folded: Collection[str]) -> dict[str, EventName]:
+        """The names that fold so, or did before they were renamed; those that nobody has used are left out."""
+        with self._db.reading() as connection:
+            return _known(connection, workspace, set(folded))
+
+    def entry(self, workspace: int, folded: str) -> Entry:
+        """One name, by what it folds to now or did before. Raises NotFound."""
+        with self._db.reading() as connection:
+            return _with_aliases(connection, workspace, [_one(connection, workspace, folded)])[0]
+
+    def page(
+        self, workspace: int, *, limit: int, after: str | None = None, include_archived: bool = False
+    ) -> tuple[Sequence[Entry], int, bool]:
+        """Up to `limit` names whose folded form comes `after` that, in the order of it; how many there are in all; whether more follow."""
+        mine = event_names.c.workspace == workspace
+        if not include_archived:
+            mine = sa.and_(mine, event_names.c.archived_at.is_(None))
+        wanted = sa.select(event_names).where(mine).order_by(event_names.c.folded).limit(limit + 1)
+        if after is not None:
+            wanted = wanted.where(event_names.c.folded > after)
+        with self._db.reading() as connection:
+            found = [EventName(**row) for row in connection.execute(wanted).mappings()]
+            total = connection.execute(sa.select(sa.func.count()).select_from(event_names).where(mine)).scalar_one()
+            return _with_aliases(connection, workspace, found[:limit]), total, len(found) > limit
+
+    def change(self, workspace: int, folded: str, change: Change, *, now: int, limit: int) -> Entry:
+        """Describe, rename, archive or bring back a name at `now` (whole Unix seconds). What is not in `change` stays.
+
+        What a name was called before leads to it still. Raises NotFound; Conflict where another name is called so, or was;
+        and Unprocessable where it would be one more active name than `limit` (0 for none). Nothing is changed then.
+        """
+        with self._db.writing() as connection:
+            before = _one(connection, workspace, folded)
+            after = change.applied(before, now=now)
+            if after.folded != before.folded:
+                other = _known(connection, workspace, {after.folded}).get(after.folded)
+                if other is not None and other.number != before.number:
+                    raise Conflict(_taken(after.name, other, after.folded), field="name")
+                mine = event_name_aliases.c.workspace == workspace
+                connection.execute(sa.delete(event_name_aliases).where(mine, event_name_aliases.c.folded == after.folded))
+                connection.execute(sa.insert(event_name_aliases).values(workspace=workspace, folded=before.folded, name=before.number))
+            if limit and before.archived_at is not None and after.archived_at is None and _count_active(connection, workspace) >= limit:
+                raise _past(limit, field="archived")
+            if after != before:
+                values = {name: getattr(after, name) for name in after.__struct_fields__ if name != "number"}
+                connection.execute(sa.update(event_names).where(event_names.c.number == before.number).values(values))
+            return _with_aliases(connection, workspace, [after])[0]
+
     def highest(self) -> int:
         """The greatest number that any name has; 0 before the first."""
         with self._db.reading() as connection:
@@ -69,11 +125,6 @@ class Names:
             }
 
 
-_BY_FOLDED = sa.select(event_names).where(
-    event_names.c.workspace == sa.bindparam("workspace"), event_names.c.folded == sa.bindparam("folded")
-)
-
-
 def _resolve(
     connection: sa.Connection, workspace: int, wanted: Sequence[tuple[str, str]], *, now: int, limit: int
 ) -> dict[str, EventName | TrackrecordError]:
@@ -83,7 +134,7 @@ def _resolve(
         if folded in found:
             continue
         if limit and active >= limit:
-            found[folded] = Unprocessable(f"Cannot have more than {limit} active event names", field="event_name")
+            found[folded] = _past(limit, field="event_name")
             continue
         made = {"workspace": workspace, "folded": folded, "name": name, "created_at": now}
         row = connection.execute(sa.insert(event_names).values(made).returning(event_names)).mappings().one()
@@ -92,13 +143,49 @@ def _resolve(
     return found
 
 
+def _past(limit: int, *, field: str) -> Unprocessable:
+    return Unprocessable(f"Cannot have more than {limit} active event names", field=field)
+
+
+def _taken(name: str, other: EventName, folded: str) -> str:
+    if other.folded == folded:
+        return f"there is an event name {other.name!r} already; names that differ only in case are one"
+    return f"{name!r} was the name of {other.name!r}, and events sent under it still go there"
+
+
 def _known(connection: sa.Connection, workspace: int, folded: set[str]) -> dict[str, EventName]:
+    """By what was asked for, the name that folds so; where there is none, the one that did."""
     mine = sa.select(event_names).where(event_names.c.workspace == workspace)
-    return {
+    found = {
         row["folded"]: EventName(**row)
         for some in in_chunks(folded)
         for row in connection.execute(mine.where(event_names.c.folded.in_(some))).mappings()
     }
+    formerly = sa.select(event_names, event_name_aliases.c.folded.label("asked")).join(
+        event_name_aliases, sa.and_(event_name_aliases.c.name == event_names.c.number, event_name_aliases.c.workspace == workspace)
+    )
+    for some in in_chunks(folded - found.keys()):
+        for row in connection.execute(formerly.where(event_name_aliases.c.folded.in_(some))).mappings():
+            fields = dict(row)
+            asked = fields.pop("asked")
+            found[asked] = EventName(**fields)
+    return found
+
+
+def _one(connection: sa.Connection, workspace: int, folded: str) -> EventName:
+    found = _known(connection, workspace, {folded}).get(folded)
+    if found is None:
+        raise NotFound("Event name not found", field="name")
+    return found
+
+
+def _with_aliases(connection: sa.Connection, workspace: int, names: Sequence[EventName]) -> list[Entry]:
+    aliases: dict[int, list[str]] = {}
+    mine = sa.select(event_name_aliases).where(event_name_aliases.c.workspace == workspace).order_by(event_name_aliases.c.folded)
+    for some in in_chunks({name.number for name in names}):
+        for row in connection.execute(mine.where(event_name_aliases.c.name.in_(some))):
+            aliases.setdefault(row.name, []).append(row.folded)
+    return [Entry(name, tuple(aliases.get(name.number, ()))) for name in names]
 
 
 def _count_active(connection: sa.Connection, workspace: int) -> int:

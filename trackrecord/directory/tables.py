@@ -302,6 +302,7 @@ audits = sa.Table(  # who had what deleted
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("subject", sa.JSON, nullable=False),
     sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("completed_at", Moment),  # null where it was begun and nobody saw it end
     sa.Index("audits_workspace", "workspace", "id"),
     sqlite_autoincrement=True,
 )

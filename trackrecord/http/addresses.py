@@ -12,6 +12,16 @@ class Addresses:
         self._public_url = public_url.rstrip("/")
         self._trusted = frozenset(part.strip() for part in trusted_proxies.split(",") if part.strip())
 
+    def client(self, scope: MutableMapping[str, Any], headers: dict[bytes, bytes]) -> str | None:
+        """The address a request came from: the last that a trusted proxy names, else that of the connection."""
+        peer = scope.get("client")
+        if peer is None:
+            return None
+        if self._trusted and ("*" in self._trusted or peer[0] in self._trusted):
+            named = headers.get(b"x-forwarded-for", b"").rpartition(b",")[2].strip().decode("latin-1")
+            return named or peer[0]
+        return str(peer[0])
+
     def base_url(self, scope: MutableMapping[str, Any], headers: dict[bytes, bytes]) -> str:
         """Scheme and authority, no trailing slash: the configured one, a trusted proxy's, or the Host the client named."""
         if self._public_url:

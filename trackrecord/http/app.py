@@ -1,16 +1,23 @@
 """The ASGI application: POST /events takes the fast lane, everything else the routes."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import MutableMapping, Sequence
+import time
+from collections.abc import AsyncIterator, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 
-from ..errors import NotFound, ParameterInvalid, RequestError, TrackrecordError, VersionInvalid
+from ..errors import (
+    ContactMerged,
+    ContactNotFound,
+    NotFound,
+    ParameterInvalid,
+    RequestError,
+    TrackrecordError,
+)
 from ..ingest import Services
 from ..rules import versions
 from ..rules.versions import Version
@@ -21,7 +28,8 @@ from .auth import Auth, allow
 from .bodies import Headers, Receive, Send
 from .call import Answer, Asked, Call
 from .fastlane import FastLane
-from .limits import Counter, RequestIds
+from .limits import Limiter, RequestIds
+from .notes import Notes, Watched
 from .routes import ROUTES, Route
 
 log = logging.getLogger("trackrecord.http")
@@ -29,9 +37,6 @@ log = logging.getLogger("trackrecord.http")
 Scope = MutableMapping[str, Any]
 QUERY_PARAMS_MAX = 100
 SAID_MAX = 100
-# First parts of paths that ended with API 1.x. Source: the contract, 1.3 and 5.
-LEGACY = frozenset({"users", "leads", "bulk", "user_delete_requests"})
-FIRST_WITHOUT_LEGACY = (2, 0)
 
 
 class App:
@@ -44,10 +49,12 @@ class App:
         self._auth = Auth(services.directory, services.at_gate)
         self._addresses = Addresses(public_url=settings.public_url, trusted_proxies=settings.trusted_proxies)
         self._ids = RequestIds()
-        self._counter = Counter(services.profile.rate_limit_per_minute)
+        profile = services.profile
+        self._limiter = Limiter(per_token=profile.rate_limit_per_minute, per_workspace=profile.rate_limit_workspace_per_minute)
+        self._notes = Notes(services, self._auth, self._addresses)
         self._default = versions.served(None, default=settings.default_version, newer=True)
         self._said: set[tuple[str, ...]] = set()
-        self._lane = FastLane(services, self._auth, self._counter)
+        self._lane = FastLane(services, self._auth, self._limiter)
         by_path: dict[str, dict[str, list[Route]]] = {}
         for route in routes:
             by_path.setdefault(route.path, {}).setdefault(route.method, []).append(route)
@@ -62,9 +69,12 @@ class App:
         path, raw_path = scope["path"], scope["raw_path"]
         if raw_path.endswith(b"/"):  # and not %2F, which belongs to an id
             path = scope["path"] = path[: len(raw_path.rstrip(b"/")) - len(raw_path)] or "/"
+        scope["began"] = time.perf_counter()
         request_id = scope["request_id"] = self._ids.next()
         headers: Headers = [(b"x-request-id", request_id.encode())]
         sent = scope["sent"] = dict(scope["headers"])
+        if self._notes.every:
+            send = scope["watched"] = Watched(send)
         try:
             if path == "/events" and scope["method"] == "POST":
                 await self._lane.create_event(sent, receive, send, headers, self._version(sent, headers))
@@ -74,10 +84,19 @@ class App:
                 await (self._unknown_path if "\n" in path else self._router)(scope, receive, send)
         except bodies.ClientGone:
             return
+        except bodies.BrokenOff as error:
+            # Returning without the end of the answer makes uvicorn close the connection, so that nobody takes it for whole.
+            log.error("request %s failed after its answer had begun", request_id, exc_info=error.__cause__)
+            failure = errors.ServerError(error.__cause__ or error)
+            self._notes.answered(scope, headers, failure.status, failure)
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            await self._refuse(send, errors.seen(error, request_id), headers, request_id, head=scope["method"] == "HEAD")
+            await self._refuse(send, errors.seen(error, request_id), headers, scope)
+        else:
+            if self._notes.every:
+                watched: Watched = scope["watched"]
+                self._notes.answered(scope, watched.headers, watched.status)
 
     def _version(self, sent: dict[bytes, bytes], headers: Headers) -> Version | TrackrecordError:
         """The version asked for, or the error to answer once the token is known to be good. Adds the echo."""
@@ -119,7 +138,7 @@ class App:
         access = None
         if not route.open:
             access = await self._auth.access(sent.get(b"authorization"))
-            headers += self._counter.count(access.token.id, self._services.now())
+            self._limiter.count(access.token.id, access.workspace.number, self._services.now(), headers)
             allow(access.token, route.need)
         if isinstance(version, TrackrecordError):
             if not route.path.startswith("/-/"):
@@ -128,48 +147,75 @@ class App:
         versions.available(version, first=route.first, last=route.last, unversioned=route.unversioned and asked_number is None)
         body = b""  # clients send one on GET and DELETE too: it is passed over, whatever it is
         if route.method not in ("GET", "DELETE"):
-            body = await bodies.read(receive, sent, limit=self._settings.body_max_bytes)
+            body = await bodies.read(receive, sent, limit=max(route.body_max, self._settings.body_max_bytes))
         asked |= {"version": version, "query": _query(scope["query_string"]), "body": body}
         call = Asked(**asked) if access is None else Call(workspace=access.workspace, token=access.token, **asked)
         assert route.handler is not None  # noqa: S101 - the fast lane has answered where a row has none
-        answer: Answer = await route.handler(call)
+        try:
+            answer: Answer = await route.handler(call)
+        except ContactMerged as error:
+            if versions.has(version, "merged_is_gone"):
+                raise
+            raise ContactNotFound(field=error.field, cause=error.cause) from None
+        if answer.status >= 400 and not self._notes.every:
+            self._notes.answered(scope, headers, answer.status)
+        head, gzipped = scope["method"] == "HEAD", bodies.takes_gzip(sent.get(b"accept-encoding"))
+        if isinstance(answer.body, AsyncIterator):
+            await bodies.stream(
+                send,
+                receive,
+                answer.status,
+                [*headers, *answer.headers],
+                answer.body,
+                head=head,
+                gzipped=gzipped,
+                in_thread=self._services.in_thread,
+            )
+            return
         content = answer.body if isinstance(answer.body, bytes) else b"" if answer.body is None else encode(answer.body)
         await bodies.answer(
             send,
             answer.status,
             [*headers, *answer.headers],
             content,
-            head=scope["method"] == "HEAD",
-            gzipped=bodies.takes_gzip(sent.get(b"accept-encoding")),
+            head=head,
+            gzipped=gzipped,
             in_thread=self._services.in_thread,
         )
 
     async def unknown_method(self, allowed: list[str], scope: Scope, receive: Receive, send: Send) -> None:
-        headers: Headers = [*scope["answer_headers"], (b"allow", ", ".join(allowed).encode())]
-        await self._not_here(scope, headers)
-        await self._refuse(send, NotFound(), headers, scope["request_id"], head=scope["method"] == "HEAD")
+        scope["answer_headers"].append((b"allow", ", ".join(allowed).encode()))
+        await self._not_here(scope)
+        raise NotFound(field="method", cause=f"this path has {', '.join(allowed)} and not {scope['method'][:20]}")
 
     async def _unknown_path(self, scope: Scope, receive: Receive, send: Send) -> None:
-        version = await self._not_here(scope, scope["answer_headers"])
-        legacy = b"intercom-version" in scope["sent"] and scope["path"].split("/")[1] in LEGACY
-        if legacy and isinstance(version, Version) and version.number >= FIRST_WITHOUT_LEGACY:
-            raise VersionInvalid(versions.ABSENT_RESOURCE, field="Intercom-Version")
-        raise NotFound
+        await self._not_here(scope)
+        raise NotFound(field="path", cause="no route has this path")
 
-    async def _not_here(self, scope: Scope, headers: Headers) -> Version | TrackrecordError:
-        """The headers of an answer that nobody needs a token for, but that tells whoever sends one how many calls are left."""
-        version = self._version(scope["sent"], headers)
-        with contextlib.suppress(RequestError):
+    async def _not_here(self, scope: Scope) -> None:
+        """Nobody needs a token to be told that something is not here. Whoever sends a good one has a call less left, and is told so."""
+        headers: Headers = scope["answer_headers"]
+        self._version(scope["sent"], headers)
+        try:
             access = await self._auth.access(scope["sent"].get(b"authorization"))
-            headers += self._counter.count(access.token.id, self._services.now())
-        return version
+        except RequestError:
+            return
+        self._limiter.count(access.token.id, access.workspace.number, self._services.now(), headers)
 
-    async def _refuse(self, send: Send, error: TrackrecordError, headers: Headers, request_id: str, *, head: bool) -> None:
+    async def _refuse(self, send: Send, error: TrackrecordError, headers: Headers, scope: Scope) -> None:
+        errors.name_the_fault(error, scope["method"], scope.get("path_params", {}))
         if error.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % error.retry_after_s))
         if error.status in (408, 413):
             headers.append((b"connection", b"close"))  # the rest of the body is not wanted
-        await bodies.answer(send, error.status, headers, errors.body(error, request_id), head=head)
+        if isinstance(error, ContactMerged):
+            headers.append((b"link", f'<{error.location}>; rel="canonical"'.encode()))
+        await bodies.answer(send, error.status, headers, errors.body(error, scope["request_id"]), head=scope["method"] == "HEAD")
+        self._notes.answered(scope, headers, error.status, error)
+
+    def refused_below(self, error: TrackrecordError, request_id: str, method: str, target: str, client: str | None) -> None:
+        """What protocol.py tells of the requests it refuses itself."""
+        self._notes.below(error, request_id, method=method, target=target, client=client)
 
 
 class _Methods:
@@ -202,4 +248,4 @@ def _query(text: bytes) -> list[tuple[str, str]]:
     try:
         return parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=QUERY_PARAMS_MAX)
     except ValueError:
-        raise ParameterInvalid(f"a query may have at most {QUERY_PARAMS_MAX} parameters") from None
+        raise ParameterInvalid(f"a query may have at most {QUERY_PARAMS_MAX} parameters", field="query") from None

@@ -45,10 +45,11 @@ def credentials(header: bytes) -> Credentials:
         try:
             user, _, password = base64.b64decode(rest, validate=True).partition(b":")
         except binascii.Error:
-            raise Unauthorized from None
+            raise Unauthorized(cause="the Basic credentials are not Base64") from None
         if user:
             return Credentials(password, user) if password else Credentials(user, None)
-    raise Unauthorized
+        raise Unauthorized(cause="the Basic credentials have no user name: it must be the access token")
+    raise Unauthorized(cause="the Authorization header is neither Bearer nor Basic with a token")
 
 
 class Auth:
@@ -63,10 +64,15 @@ class Auth:
         known = self._known.get(hashlib.sha256(header).digest())
         return known.access if known is not None and known.until > time.monotonic() else None
 
+    def remembered(self, header: bytes | None) -> Access | None:
+        """What a header led to when it was last looked up here, for the request log; None for one that opens nothing."""
+        known = self._known.get(hashlib.sha256(header).digest()) if header else None
+        return known.access if known is not None else None
+
     async def access(self, header: bytes | None) -> Access:
         """Raises Unauthorized, the same for no credentials and for unknown ones, or TokenRevoked."""
         if not header:
-            raise Unauthorized
+            raise Unauthorized(cause="there is no Authorization header")
         access = self.cached(header)
         if access is not None:
             return access
@@ -89,16 +95,17 @@ class Auth:
         digest = token_digest(sent.secret)
         token = self._directory.tokens.find(digest)
         if token is None or not hmac.compare_digest(token.digest, digest):
-            raise Unauthorized
+            raise Unauthorized(cause="no token here has this secret")
         if token.revoked_at is not None:
-            raise TokenRevoked
+            raise TokenRevoked(cause=f"token {token.id} ({token.hint}…) was revoked")
         workspace = self._directory.workspaces.by_number(token.workspace)
         if workspace is None or (sent.app_id is not None and sent.app_id != workspace.id.encode()):
-            raise Unauthorized
+            raise Unauthorized(cause=f"token {token.id} ({token.hint}…) is of another workspace than the app id sent with it")
         return Access(token, workspace)
 
 
 def allow(token: Token, need: str | None) -> None:
     """Raises TokenUnauthorized when the token's scopes do not cover the need."""
     if need is not None and not token.allows(need):
-        raise TokenUnauthorized(f"this access token lacks the scope {need}")
+        scopes = ", ".join(sorted(token.scopes))
+        raise TokenUnauthorized(f"this access token lacks the scope {need}", cause=f"token {token.id} ({token.hint}…) has {scopes}")

@@ -1,8 +1,9 @@
 """Reading request bodies within limits, and writing answers."""
 
+import asyncio
 import gzip
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from ..errors import BodyTooLarge, ParameterInvalid, UnsupportedMedia
@@ -15,11 +16,16 @@ Headers = list[tuple[bytes, bytes]]
 JSON_TYPE = b"application/json; charset=utf-8"
 GZIP_FROM_BYTES = 860  # shorter bodies gain nothing
 GZIP_ASIDE_BYTES = 32 << 10  # longer bodies take long enough to compress that others would notice
+STALLED_S = 60.0  # how long a client may take nothing of a streamed answer before it is given up
 FORM_TYPES = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 
 
 class ClientGone(Exception):
-    """The client hung up in the middle of its body: there is nobody to answer."""
+    """The client hung up in the middle of its body or of our answer: there is nobody to answer."""
+
+
+class BrokenOff(Exception):
+    """An answer failed after its first byte. It cannot be taken back, so the connection ends without a proper end; see __cause__."""
 
 
 async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int) -> bytes:
@@ -71,18 +77,18 @@ def _decompress(body: bytes, encoding: bytes, limit: int) -> bytes:
     if encoding == b"identity":
         return body
     if encoding not in (b"gzip", b"x-gzip"):
-        raise UnsupportedMedia(f"Content-Encoding may be gzip, not {encoding.decode('latin-1')[:40]}")
+        raise UnsupportedMedia(f"Content-Encoding may be gzip, not {encoding.decode('latin-1')[:40]}", field="Content-Encoding")
     stream = zlib.decompressobj(wbits=31)
     try:
         plain = stream.decompress(body, limit + 1)
     except zlib.error:
-        raise ParameterInvalid("the body is not valid gzip") from None
+        raise ParameterInvalid("the body is not valid gzip", field="body") from None
     if len(plain) > limit:
         raise _too_large(limit)
     if not stream.eof:
-        raise ParameterInvalid("the body is not valid gzip: it ends too early")
+        raise ParameterInvalid("the body is not valid gzip: it ends too early", field="body")
     if stream.unused_data:
-        raise ParameterInvalid("the body is not valid gzip: more follows its end; send one member")
+        raise ParameterInvalid("the body is not valid gzip: more follows its end; send one member", field="body")
     return plain
 
 
@@ -118,3 +124,65 @@ async def answer(
     headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+async def stream(
+    send: Send,
+    receive: Receive,
+    status: int,
+    headers: Headers,
+    pieces: AsyncIterator[bytes],
+    *,
+    head: bool,
+    gzipped: bool,
+    in_thread: InThread,
+) -> None:
+    """Send an answer piece by piece, each when the client has taken most of those before it. `pieces` is closed in any case.
+
+    What fails before the first piece is raised as it is, and can still be answered. Raises BrokenOff for what fails later, and
+    ClientGone once the client has hung up or has taken nothing for STALLED_S.
+    """
+    gone = asyncio.ensure_future(_gone(receive))
+    begun = False
+    try:
+        if not any(name == b"content-type" for name, _ in headers):
+            headers.append((b"content-type", JSON_TYPE))
+        headers.append((b"vary", b"accept-encoding"))
+        if gzipped:
+            headers.append((b"content-encoding", b"gzip"))
+        piece = None if head else await anext(pieces, None)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        begun = True
+        packer = zlib.compressobj(1, wbits=31) if gzipped and not head else None
+        while piece is not None:
+            if packer is not None:
+                piece = packer.compress(piece) if len(piece) < GZIP_ASIDE_BYTES else await in_thread(packer.compress, piece)
+            if piece:
+                await _push(send, piece, more=True)
+            if gone.done():
+                raise ClientGone
+            piece = await anext(pieces, None)
+        await _push(send, b"" if packer is None else packer.flush(), more=False)
+    except ClientGone:
+        raise
+    except Exception as error:
+        if begun:
+            raise BrokenOff from error
+        raise
+    finally:
+        gone.cancel()
+        if (close := getattr(pieces, "aclose", None)) is not None:
+            await close()
+
+
+async def _push(send: Send, piece: bytes, *, more: bool) -> None:
+    try:
+        await asyncio.wait_for(send({"type": "http.response.body", "body": piece, "more_body": more}), STALLED_S)
+    except TimeoutError:
+        raise ClientGone from None
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the client has hung up, or the answer is out."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,18 +1,22 @@
 """What a handler is given, and what it gives back."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..ingest import Services
 from ..rules.directory import Token, Workspace
-from ..rules.profiles import Profile
+from ..rules.profiles import Profile, under
 from ..rules.versions import Version
 
 
 class Answer(NamedTuple):
-    """`body` is encoded as JSON, but for bytes, which go as they are; None sends zero bytes and no Content-Type."""
+    """`body` is encoded as JSON, but for bytes, which go as they are; None sends zero bytes and no Content-Type.
 
-    body: Any = None
+    An async iterator of bytes is sent as it comes, in as many chunks, and closed when it ends or the client hangs up; name its
+    Content-Type in `headers`. What it raises before its first piece is answered as any error; later it can only end the connection.
+    """
+
+    body: "Any | AsyncIterator[bytes]" = None
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
@@ -43,7 +47,8 @@ class Asked:
 
     @property
     def profile(self) -> Profile:
-        return self.services.profile
+        """As the version asked for has it."""
+        return under(self.services.profile, self.version)
 
     def now(self) -> int:
         """Whole Unix seconds, by the server's clock."""

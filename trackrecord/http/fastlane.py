@@ -7,17 +7,17 @@ from ..wire.events import parse_event
 from . import bodies
 from .auth import Auth, allow
 from .bodies import Headers, Receive, Send
-from .limits import Counter
+from .limits import Limiter
 
 _EMPTY = {"type": "http.response.body", "body": b""}
 
 
 class FastLane:
-    def __init__(self, services: Services, auth: Auth, counter: Counter) -> None:
+    def __init__(self, services: Services, auth: Auth, limiter: Limiter) -> None:
         self._services = services
         self._ingest = services.ingest
         self._auth = auth
-        self._counter = counter
+        self._limiter = limiter
         self._limit = services.settings.body_max_bytes
 
     async def create_event(
@@ -28,7 +28,7 @@ class FastLane:
         access = self._auth.cached(authorization) if authorization else None
         if access is None:
             access = await self._auth.access(authorization)
-        headers += self._counter.count(access.token.id, self._services.now())
+        self._limiter.count(access.token.id, access.workspace.number, self._services.now(), headers)
         allow(access.token, "write_events")
         if isinstance(version, TrackrecordError):
             raise version

@@ -2,18 +2,26 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 
 from .. import __version__
+from ..rules.versions import KNOWN, NAMED, NEWEST
 from .errors import ErrorList
 from .routes import Route
+from .routes.route import V2
 
 _CONVERTOR = re.compile(r":\w+}")
+V1 = (1, 0)
 REF = "#/components/schemas/{name}"
 ALWAYS = {400: "the request cannot be read; errors[0] says which field and why"}
-WITH_TOKEN = {401: "no access token, or none that is known", 403: "the token lacks the scope"}
+WITH_TOKEN = {
+    401: "no access token, or none that is known",
+    403: "the token lacks the scope",
+    429: "too many calls in these ten seconds; Retry-After says when to come again",
+}
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:
@@ -24,10 +32,10 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     found: dict[str, Any] = {}
     good: dict[str, Any] = {"description": "done"}
     if route.response is bytes:
-        good["content"] = {"text/html": {"schema": {"type": "string"}}}
+        good["content"] = {media: {"schema": {"type": "string"}} for media in route.media}
     elif route.response is not None:
         good["content"] = _json(schemas[route.response])
-    if route.status == 202:
+    if route.status == 202 and route.response is None:
         good = {
             "description": "kept on stable storage, or kept before; zero bytes",
             "headers": {
@@ -51,14 +59,28 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     return found
 
 
+def _parts(kind: Any) -> tuple[Any, ...]:
+    """The types of a union one by one: msgspec wants a tag in each where several are objects, and the wire has none."""
+    return get_args(kind) if isinstance(kind, UnionType) else (kind,)
+
+
+def _version(route: Route) -> list[dict[str, Any]]:
+    """The header that asks for a version, with those the row is for. What is ours has none."""
+    if route.path == "/" or route.path.startswith("/-/"):
+        return []
+    first, last = route.first or (V1 if route.last else V2), route.last or NEWEST
+    names = [f"{major}.{minor}" for major, minor in sorted(KNOWN) if first <= (major, minor) <= last]
+    schema = {"type": "string", "enum": names if route.last else [*names, *NAMED]}
+    return [{"name": "Intercom-Version", "in": "header", "required": False, "description": "in whose form to answer", "schema": schema}]
+
+
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """The whole API as OpenAPI 3.1."""
-    kinds = [ErrorList]
-    for route in routes:
-        kinds += [kind for kind in (route.request, route.response) if kind is not None and kind is not bytes]
-    unique = list(dict.fromkeys(kinds))
+    kinds = [kind for route in routes for kind in (route.request, route.response) if kind is not None and kind is not bytes]
+    unique = list(dict.fromkeys([ErrorList, *(part for kind in kinds for part in _parts(kind))]))
     made, components = msgspec.json.schema_components(unique, ref_template=REF)
     schemas = dict(zip(unique, made, strict=True))
+    schemas |= {kind: {"anyOf": [schemas[part] for part in _parts(kind)]} for kind in kinds if len(_parts(kind)) > 1}
     paths: dict[str, Any] = {}
     for route in routes:
         path = _CONVERTOR.sub("}", route.path)
@@ -69,7 +91,8 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
             "parameters": [
                 {"name": each.name, "in": each.place, "required": each.required, "description": each.meaning, "schema": {"type": each.kind}}
                 for each in route.params
-            ],
+            ]
+            + _version(route),
             "responses": _responses(route, schemas),
             "security": [] if route.open else [{"bearer": []}, {"basic": []}],
         }
@@ -77,7 +100,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
             operation["x-scope"] = route.need
         if route.request is not None:
             operation["requestBody"] = {"required": route.path != "/events/summaries", "content": _json(schemas[route.request])}
-        paths.setdefault(path, {})[route.method.lower()] = operation
+        paths.setdefault(path, {}).setdefault(route.method.lower(), operation)  # the first of rows that versions tell apart
     return {
         "openapi": "3.1.0",
         "info": {

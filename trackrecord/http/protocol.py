@@ -7,19 +7,15 @@ requests: a bad request behind good ones is refused when those have been answere
 import asyncio
 import re
 import uuid
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ..errors import ParameterInvalid, RequestError, RequestTimeout, TrackrecordError, Unavailable
+from ..errors import HeadTooLarge, ParameterInvalid, RequestError, RequestTimeout, TrackrecordError, Unavailable
 from . import errors
-
-
-class HeadTooLarge(RequestError):
-    status, code = 431, "client_error"
-
 
 PIPELINE_MAX = 2_000  # requests of one connection that wait for the answers before theirs
 _PATH = re.compile(rb"[/?#]")
@@ -35,7 +31,11 @@ def origin_form(target: bytes) -> bytes:
     return path if path.startswith(b"/") else b"/" + path
 
 
-def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -> type[HttpToolsProtocol]:
+# What hears of every request refused here: the error, the request id, and what is known of method, target and client address.
+Refused = Callable[[TrackrecordError, str, str, str, str | None], None]
+
+
+def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int, refused: Refused) -> type[HttpToolsProtocol]:
     """The protocol class for uvicorn's `http` setting, with its bounds. A body has `timeout_s` again, whoever reads it."""
 
     class Protocol(HttpToolsProtocol):
@@ -69,7 +69,7 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -
             try:
                 self._parse(data)
             except httptools.HttpParserError:
-                self._refuse(self._fault or ParameterInvalid("this is not a valid HTTP request"))
+                self._refuse(self._fault or ParameterInvalid("this is not a valid HTTP request", field="request"))
                 return
             self._spans = self._in_head
             if self._in_head:
@@ -95,7 +95,8 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -
 
         def on_message_begin(self) -> None:
             if len(self.pipeline) >= PIPELINE_MAX:
-                self._fault = RequestError(f"at most {PIPELINE_MAX} requests may wait for their answers on one connection")
+                message = f"at most {PIPELINE_MAX} requests may wait for their answers on one connection"
+                self._fault = RequestError(message, field="connection")
                 raise self._fault
             super().on_message_begin()
             self._in_head = True
@@ -149,8 +150,8 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -
             if self.transport.is_closing():
                 return
             if self._in_head or self._in_body:
-                what = "request's head" if self._in_head else "body"
-                self._refuse(RequestTimeout(f"the {what} did not arrive within {timeout_s:g} s"))
+                what, field = ("request's head", "headers") if self._in_head else ("body", "body")
+                self._refuse(RequestTimeout(f"the {what} did not arrive within {timeout_s:g} s", field=field))
             else:
                 self.transport.close()  # connected and said nothing: there is no request to answer
 
@@ -181,6 +182,11 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int) -
                 lines.append(b"retry-after: %d" % error.retry_after_s)
             self.transport.write(b"\r\n".join([*lines, b"", content]))
             self.transport.close()
+            target: bytes = getattr(self, "url", b"")  # as far as it was read
+            method = self.parser.get_method() if target else b""
+            refused(
+                error, request_id, method.decode("latin-1"), origin_form(target).decode("latin-1"), self.client[0] if self.client else None
+            )
 
     def _head_too_large() -> HeadTooLarge:
         return HeadTooLarge(f"the request line and headers must be at most {header_max_bytes} bytes")

@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 
 from ..errors import TrackrecordError, Unavailable
 from ..rules.records import Record
+from .cleansing import Erased
 from .log import JournalWriter
 
 log = logging.getLogger("trackrecord.journal")
 
 WAITING_RECORDS_MAX = 50_000  # records that may wait for the disk at once; past it, 503
 HOUSE_EVERY_S = 2.0  # between looks at what can be trimmed; also how soon health hears that a full disk has room again
-BATCHES_A_TRIM = 8  # batches written between trims while there is more to trim
+BATCHES_A_TRIM = 8  # batches written between steps of housekeeping while there is more to trim or to cleanse
 
 
 class _Done(asyncio.Future[int]):
@@ -39,7 +40,8 @@ class _Batch:
 class Journal:
     """The journal as the event loop sees it.
 
-    `passed` tells how far every consumer has safely got (for trimming); `committed` is called on the loop after each commit.
+    `passed` tells how far every consumer has safely got (for trimming); `committed` is called on the loop after each commit;
+    `erased` tells what records took away (journal/cleansing.py), and is called in the writing thread.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Journal:
         *,
         passed: Callable[[], int],
         committed: Callable[[int], None],
+        erased: Erased,
         keep_ms: int,
         keep_bytes: int,
     ) -> None:
@@ -56,6 +59,7 @@ class Journal:
         self._writer = writer
         self._passed = passed
         self._committed = committed
+        self._erased = erased
         self._keep_ms = keep_ms
         self._keep_bytes = keep_bytes
         self._loop = asyncio.get_running_loop()
@@ -168,14 +172,14 @@ class Journal:
             log.exception("the journal's log could not be copied back; a later commit tries again")
 
     def _keep_house(self) -> bool:
-        """Tidy and trim; whether there is more to trim."""
+        """Tidy, trim and cleanse; whether there is more to do at once."""
         self._tidy()
+        now_ms = time.time_ns() // 1_000_000
         try:
-            return bool(
-                self._writer.trim(
-                    passed=self._passed(), now_ms=time.time_ns() // 1_000_000, keep_ms=self._keep_ms, keep_bytes=self._keep_bytes
-                )
-            )
+            trimmed = self._writer.trim(passed=self._passed(), now_ms=now_ms, keep_ms=self._keep_ms, keep_bytes=self._keep_bytes)
+            return self._writer.cleanse(self._erased, now_ms=now_ms) or bool(trimmed)
+        except TrackrecordError as error:
+            log.warning("housekeeping of the journal waits: %s", error)
         except Exception:
-            log.exception("the journal could not be trimmed; a later commit tries again")
-            return False
+            log.exception("housekeeping of the journal went wrong; a later commit tries again")
+        return False

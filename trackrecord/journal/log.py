@@ -5,18 +5,18 @@ A record's position is its number in the journal, from 1 on, without end; a row'
 
 import sqlite3
 import time
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from ..errors import DataDirectoryUnusable, Unavailable
 from ..rules.records import Record
 from ..sqlite import PAGE_BYTES, Checkpointer, connect
+from .cleansing import SCHEMA as OWED_SCHEMA
+from .cleansing import Cleansing, Erased
+from .codec import Damaged, decode_records, encode_records
 
-FORMAT = 1  # PRAGMA user_version; a higher one was written by a newer Trackrecord
+FORMAT = 2  # PRAGMA user_version; a higher one was written by a newer Trackrecord. 1 had no table `owed`
 TRIM_ROWS = 64  # rows deleted in one step, so that no commit waits long behind a trim
 
 _SCHEMA = """
@@ -28,23 +28,6 @@ CREATE TABLE IF NOT EXISTS batches (
     records BLOB NOT NULL            -- a MessagePack list of rules/records.py
 )
 """
-
-encode_records = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Record]).decode
-
-
-class Damaged(Exception):
-    """A row is not what was written."""
-
-
-def decode_records(first: int, crc: int, blob: bytes) -> list[Record]:
-    """The records of a row. Raises Damaged, naming its position."""
-    if zlib.crc32(blob) != crc:
-        raise Damaged(f"the row at position {first} is damaged: its checksum differs")
-    try:
-        return _decode(blob)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise Damaged(f"the row at position {first} cannot be read: {error}") from None
 
 
 class Batch(NamedTuple):
@@ -135,7 +118,9 @@ class JournalWriter:
     def __init__(self, path: Path) -> None:
         self._db = _open(path, readonly=False)
         try:
+            self._db.execute("PRAGMA secure_delete=ON")  # erased means overwritten, not only unreachable
             self._db.execute(_SCHEMA)
+            self._db.execute(OWED_SCHEMA)
             self._db.execute(f"PRAGMA user_version={FORMAT}")
             row = self._db.execute("SELECT first + count - 1 FROM batches ORDER BY first DESC LIMIT 1").fetchone()
         except sqlite3.Error as error:
@@ -143,6 +128,7 @@ class JournalWriter:
             raise DataDirectoryUnusable(f"{path.name} cannot be opened as a journal: {error}") from None
         self.head: int = row[0] if row else 0  # the position of the last record
         self._checkpointer = Checkpointer(path)
+        self._cleansing = Cleansing(self._db, self._checkpointer)
 
     def skip_to(self, position: int) -> None:
         """Never give out positions up to this one: a store has passed them, with a journal that is gone."""
@@ -150,18 +136,23 @@ class JournalWriter:
 
     def append(self, records: Sequence[Record]) -> int:
         """Keep records on stable storage; return the position of the first. Raises Unavailable with none of them kept."""
-        blob = encode_records(records)
-        first = self.head + 1
+        crc, blob = encode_records(records)
+        first, now_ms = self.head + 1, time.time_ns() // 1_000_000
+        owed = self._cleansing.owing(first, records, now_ms)
         try:
+            if owed:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._cleansing.insert(owed)
             # One statement is one transaction; in autocommit its end is the commit, and the commit waits for the disk.
-            self._db.execute(
-                "INSERT INTO batches VALUES (?, ?, ?, ?, ?)", (first, len(records), time.time_ns() // 1_000_000, zlib.crc32(blob), blob)
-            )
+            self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?)", (first, len(records), now_ms, crc, blob))
+            if owed:
+                self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.rollback()
             raise Unavailable(f"the journal cannot be written: {error}", retry_after_s=2) from None
         self.head += len(records)
+        self._cleansing.inserted(owed)
         return first
 
     def probe(self) -> None:
@@ -199,6 +190,13 @@ class JournalWriter:
         except sqlite3.Error:
             return 0  # a full disk can make even this fail; a later call tries again
         return records
+
+    def cleanse(self, erased: Erased, *, now_ms: int) -> bool:
+        """Take what was erased since out of rows that were written before: a step of it. True when there is more to do at once."""
+        try:
+            return self._cleansing.step(erased, now_ms=now_ms)
+        except sqlite3.Error:
+            return False  # a full disk: a later call tries again
 
     def _held_bytes(self) -> int:
         """What the file holds, without the pages that are free for use again."""

@@ -1,7 +1,7 @@
 """What a contact is, and the rules for making and changing one. Pure: no I/O, no clock, no settings."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from .profiles import Profile
 from .values import WHOLE_MAX, Scalar, flag, long_text, moment, number_or_text, said, sent_attributes, text
 
 ROLES = ("user", "lead")
+IMPORT_ROLES = (*ROLES, "visitor")  # visitors come from the script in the browser, or from another server; nobody else makes one
 
 _EMAIL = re.compile(r"\S+@\S+")
 _ID = re.compile(r"[0-9a-f]{24}")
@@ -35,9 +36,9 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     id: str
     workspace: int
-    role: str  # "user" or "lead"
+    role: str  # "user", "lead" or "visitor"
     external_id: str | None = None  # the customer's own id; users only. The wire's user_id
-    anonymous_id: str | None = None  # a lead's or visitor's user_id, made by us or by an import
+    anonymous_id: str | None = None  # a lead's or visitor's user_id, made by us, by the script or by an import
     email: str | None = None
     phone: str | None = None
     name: str | None = None
@@ -131,17 +132,21 @@ class Cursor(NamedTuple):
 # --- Reading what was sent -----------------------------------------------------------------------------------------------
 
 
-def _role(value: object, field: str) -> str | UnsetType:
+def _role(value: object, field: str, roles: Sequence[str] = ROLES) -> str | UnsetType:
     if value is None:
         return UNSET
-    if value not in ROLES:
+    if value not in roles:
         got = repr(value[:40]) if isinstance(value, str) else said(value)
-        raise ParameterInvalid(f"{field} must be user or lead, got {got}", field=field)
+        raise ParameterInvalid(f"{field} must be {', '.join(roles[:-1])} or {roles[-1]}, got {got}", field=field)
     return str(value)
 
 
-def _email(value: object, field: str) -> str | None:
-    """Blanks around it are dropped; of its shape only an @ inside is asked, so that no address in use is refused. Ours."""
+def _import_role(value: object, field: str) -> str | UnsetType:
+    return _role(value, field, IMPORT_ROLES)
+
+
+def address(value: object, field: str) -> str | None:
+    """Read an e-mail address, without blanks around it. Of its shape only an @ inside is asked, so that none in use is refused. Ours."""
     email = text(value.strip() if isinstance(value, str) else value, field)
     if email is not None and not _EMAIL.fullmatch(email):
         raise ParameterInvalid(f"{field} must be an address such as joe@example.com, got {email[:80]!r}", field=field)
@@ -176,7 +181,7 @@ Reader = Callable[[object, str], object]  # (value, field) to what is kept; UNSE
 FIELDS: tuple[tuple[str, Reader], ...] = (
     ("role", _role),
     ("external_id", number_or_text),
-    ("email", _email),
+    ("email", address),
     ("phone", text),
     ("name", text),
     ("avatar", long_text),
@@ -187,8 +192,9 @@ FIELDS: tuple[tuple[str, Reader], ...] = (
     ("language_override", text),
     ("custom_attributes", sent_attributes),
 )
-# What an import may set besides, so that an export taken elsewhere gives the same contact here. Ours.
+# What an import may set besides or otherwise, so that an export taken elsewhere gives the same contact here. Ours.
 IMPORT_FIELDS: tuple[tuple[str, Reader], ...] = (
+    ("role", _import_role),
     ("id", _id),
     ("anonymous_id", number_or_text),
     ("created_at", moment),
@@ -197,7 +203,8 @@ IMPORT_FIELDS: tuple[tuple[str, Reader], ...] = (
 
 
 def _read(sent: Mapping[str, object], fields: Iterable[tuple[str, Reader]]) -> dict[str, Any]:
-    read = {name: reader(sent[name], name) for name, reader in fields if sent.get(name, UNSET) is not UNSET}
+    """Of two readers of one field the later one counts."""
+    read = {name: reader(sent[name], name) for name, reader in dict(fields).items() if sent.get(name, UNSET) is not UNSET}
     return {name: value for name, value in read.items() if value is not UNSET}
 
 
@@ -209,7 +216,7 @@ def draft(sent: Mapping[str, object], *, imported: bool = False) -> Draft:
     """
     read = _read(sent, FIELDS + IMPORT_FIELDS if imported else FIELDS)
     if not (read.get("email") or read.get("external_id") or "role" in read):
-        raise ParameterNotFound("a contact needs at least one of email, external_id and role")
+        raise ParameterNotFound("a contact needs at least one of email, external_id and role", field="external_id")
     made = Draft(**read)
     _refuse_lead_with_external_id(made.role, made.external_id)
     return made
@@ -221,8 +228,8 @@ def changes(sent: Mapping[str, object]) -> Changes:
 
 
 def _refuse_lead_with_external_id(role: str, external_id: str | None) -> None:
-    if role == "lead" and external_id is not None:
-        raise DataInvalid("a lead cannot have an external_id; send role user to make a user of it", field="external_id")
+    if role != "user" and external_id is not None:
+        raise DataInvalid(f"a {role} cannot have an external_id; send role user to make a user of it", field="external_id")
 
 
 # --- Making and changing -------------------------------------------------------------------------------------------------
@@ -231,12 +238,12 @@ def _refuse_lead_with_external_id(role: str, external_id: str | None) -> None:
 def made(draft: Draft, *, number: int, workspace: int, id: str, anonymous_id: str, now: int) -> Contact:
     """The contact a draft becomes at `now` (whole Unix seconds); `id` and `anonymous_id` stand where it has none.
 
-    A lead always has an anonymous_id, a user only one that it was a lead or visitor by.
+    A lead or visitor always has an anonymous_id, a user only one that it was a lead or visitor by.
     """
     given = {name: getattr(draft, name) for name in draft.__struct_fields__}
     given |= {
         "id": draft.id or id,
-        "anonymous_id": draft.anonymous_id or (anonymous_id if draft.role == "lead" else None),
+        "anonymous_id": draft.anonymous_id or (anonymous_id if draft.role != "user" else None),
         "custom_attributes": {name: value for name, value in draft.custom_attributes.items() if value is not None},
         "created_at": now if draft.created_at is None else draft.created_at,
         "updated_at": now if draft.updated_at is None else draft.updated_at,
@@ -247,8 +254,8 @@ def made(draft: Draft, *, number: int, workspace: int, id: str, anonymous_id: st
 def changed(before: Contact, changes: Changes, *, now: int) -> Contact:
     """The contact after a change at `now` (whole Unix seconds): `before` itself when nothing differs, updated_at included.
 
-    A lead given the role user becomes one and keeps its id, its anonymous_id and so its events. Raises DataInvalid for the
-    reverse, and for an external_id on a lead. Source: the contract, 4.3, our choices.
+    A lead or visitor given the role user becomes one and keeps its id, its anonymous_id and so its events. Raises DataInvalid
+    for the reverse, and for an external_id on who is no user. Source: the contract, 4.3, our choices.
     """
     given = {name: value for name in changes.__struct_fields__ if (value := getattr(changes, name)) is not UNSET}
     if before.role == "user" and given.get("role", "user") != "user":
@@ -276,13 +283,13 @@ def claim_of(contact: Contact | Draft, *, profile: Profile) -> Claim:
     """What a contact claims for itself, once in a workspace (its id: once anywhere).
 
     Users are unique by external_id; by email when they have no external_id, or always where `email_unique_always` (strict).
-    Leads are never unique by email. Source: the contract, 4.3 "Uniqueness".
+    Leads and visitors are never unique by email. Source: the contract, 4.3 "Uniqueness".
     """
     compare_email = contact.role == "user" and contact.email and (contact.external_id is None or profile.email_unique_always)
     return Claim(contact.id, contact.external_id, contact.anonymous_id, fold_email(contact.email or "") if compare_email else None)
 
 
-def clash(found: Iterable[Contact]) -> TrackrecordError | None:
+def clash(found: Iterable[Contact], claim: Claim = Claim()) -> TrackrecordError | None:  # noqa: B008 - it cannot change
     """What to answer when these have what another contact claims: the live before the archived before the blocked.
 
     Connectors parse the id out of the text, so it stays as it is. Source: the contract, 4.3 "Conflict".
@@ -291,11 +298,13 @@ def clash(found: Iterable[Contact]) -> TrackrecordError | None:
     if not ranked:
         return None
     first = ranked[0]
+    claimed = (name for name in ("id", "external_id", "anonymous_id") if getattr(claim, name) == getattr(first, name) is not None)
+    shared = next(claimed, "email")
     if first.blocked_at is not None:
-        return NotRestorable("The contact was blocked and cannot be recreated")
+        return NotRestorable("The contact was blocked and cannot be recreated", field=shared)
     if first.archived_at is not None:
-        return Conflict(f"An archived contact matching those details already exists with id={first.id}")
-    return Conflict(f"A contact matching those details already exists with id={first.id}")
+        return Conflict(f"An archived contact matching those details already exists with id={first.id}", field=shared)
+    return Conflict(f"A contact matching those details already exists with id={first.id}", field=shared)
 
 
 def cursor(text: str) -> Cursor:

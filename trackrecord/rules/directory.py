@@ -66,7 +66,10 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventName(msgspec.Struct, frozen=True, kw_only=True):
-    """A name events go by in one workspace. `folded` is its identity; `name` is how it was first written."""
+    """A name events go by in one workspace. `folded` is its identity; `name` is how it was first written, or written since.
+
+    Other writings may lead to it too: those it went by before it was renamed.
+    """
 
     number: int
     workspace: int

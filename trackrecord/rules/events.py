@@ -22,20 +22,25 @@ class Accepted(NamedTuple):
     metadata: Kept | None  # None when none was sent
 
 
-def clean_name(name: str | None) -> tuple[str, str]:
+def clean_name(name: str | None, field: str = "event_name") -> tuple[str, str]:
     """Return (name, folded) of an event name. Source: API reference 1.4, "Event model".
 
     `.` and `$` become `-`; case does not tell names apart. Raises ParameterNotFound without a name, ParameterInvalid for NUL,
     and DataInvalid past NAME_LENGTH_MAX.
     """
     if not name:
-        raise ParameterNotFound("event_name is required: what the contact did, such as invited-friend", field="event_name")
+        raise ParameterNotFound(f"{field} is required: what the contact did, such as invited-friend", field=field)
     if len(name) > NAME_LENGTH_MAX:
-        raise DataInvalid(f"event_name must have at most {NAME_LENGTH_MAX} characters, got {len(name)}", field="event_name")
+        raise DataInvalid(f"{field} must have at most {NAME_LENGTH_MAX} characters, got {len(name)}", field=field)
     if "\x00" in name:
-        raise ParameterInvalid("event_name must not contain NUL characters", field="event_name")
-    name = name.replace(".", "-").replace("$", "-")
+        raise ParameterInvalid(f"{field} must not contain NUL characters", field=field)
+    name = clean_text(name)
     return name, name.casefold()
+
+
+def clean_text(name: str) -> str:
+    """A name, or a piece of one, with what names cannot have as dashes."""
+    return name.replace(".", "-").replace("$", "-")
 
 
 def _iso(text: str) -> int | None:

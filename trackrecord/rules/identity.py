@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..errors import Conflict, ContactNotFound, ParameterNotFound
 
 AMBIGUOUS = "Multiple existing users match this email address - must be more specific using user_id"
+CAUSE_MAX = 200  # characters of an identifier that a cause repeats
 QUERY_NEEDS = "an event query must include an email, user_id or intercom_user_id parameter"
 
 
@@ -15,6 +16,11 @@ class Identifier(NamedTuple):
 
     kind: str
     value: str
+    sent_as: str = ""  # the parameter it came as, where that has another name than its kind
+
+    @property
+    def field(self) -> str:
+        return self.sent_as or self.kind
 
 
 def as_text(value: str | int | None) -> str | None:
@@ -32,18 +38,44 @@ def for_submit(
     Source: the contract, 2.1 "Precedence": id, then user_id, then email; the first that resolves wins, or alone counts
     where `first_decides` (strict).
     """
-    given = (("id", as_text(id)), ("id", as_text(intercom_user_id)), ("user_id", as_text(user_id)), ("email", as_text(email)))
-    found = [Identifier(kind, value) for kind, value in given if value is not None]
+    given = (
+        ("id", as_text(id), ""),
+        ("id", as_text(intercom_user_id), "intercom_user_id"),
+        ("user_id", as_text(user_id), ""),
+        ("email", as_text(email), ""),
+    )
+    found = [Identifier(kind, value, sent_as) for kind, value, sent_as in given if value is not None]
     if not found:
         raise ParameterNotFound("an event must say whose it is: id, user_id or email", field="user_id")
     return found[:1] if first_decides else found
 
 
+class Newcomer(NamedTuple):
+    """Who an event that is sent would have made a contact of, where nobody is found and the server may make some."""
+
+    user_id: str | int | None
+    email: str | None
+
+
+def newcomer(tried: Sequence[Identifier], *, user_id: str | int | None, email: str | None) -> Newcomer | None:
+    """None for an event that names its contact by the contact's own id alone: that is ours to give.
+
+    `tried` is what for_submit returned; where the first identifier alone counts, an id that names nobody makes nobody.
+    """
+    return Newcomer(user_id, email) if any(identifier.kind != "id" for identifier in tried) else None
+
+
 def only(found: Sequence[int]) -> int | None:
     """The one contact an identifier names; None for none. Raises Conflict for several."""
     if len(found) > 1:
-        raise Conflict(AMBIGUOUS)
+        raise Conflict(AMBIGUOUS, field="email", cause=f"{len(found)} users share this email address")
     return found[0] if found else None
+
+
+def nobody(tried: Sequence[Identifier]) -> ContactNotFound:
+    """The error for identifiers that name no contact: the first tried is at fault, and the cause names all of them."""
+    said = " or ".join(f"{identifier.field} {identifier.value[:CAUSE_MAX]!r}" for identifier in tried)
+    return ContactNotFound(field=tried[0].field, cause=f"no contact of this workspace has {said}")
 
 
 def someone(contact: int | None) -> int:

@@ -82,6 +82,11 @@ def kind_of(key: str, value: object) -> str:
     return KINDS[letter(key, value)]
 
 
+def clean_key(key: str) -> str:
+    """A key as it is kept: what it may not have is a dash."""
+    return _FORBIDDEN.sub("-", key)
+
+
 def _depth(value: object) -> int:
     """Levels of lists and objects, counted without recursion and no further than one past NESTING_MAX."""
     level: list[Any] = [value]

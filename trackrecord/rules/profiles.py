@@ -7,6 +7,7 @@ test fails here where production would. Source: the contract, section 14 and "Th
 import msgspec
 
 from ..errors import SettingInvalid
+from .versions import Version, has
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +18,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     event_names_max: int
     listing_days: int
     rate_limit_per_minute: int
+    rate_limit_workspace_per_minute: int
     created_at_ahead_s: int
     undeclared_attributes: bool
     created_at_required: bool
@@ -34,7 +36,8 @@ PROFILES_TABLE = (
     ("metadata_keys_max", 10, 10, "metadata keys kept of one event, in the order sent"),
     ("event_names_max", 0, 120, "active event names in a workspace"),
     ("listing_days", 0, 90, "age in days past which an event is counted but not listed"),
-    ("rate_limit_per_minute", 0, 10_000, "calls a minute and token, told in the rate-limit headers"),
+    ("rate_limit_per_minute", 0, 10_000, "calls a minute and token, in shares of ten seconds; past a share 429"),
+    ("rate_limit_workspace_per_minute", 0, 25_000, "the same of all tokens of a workspace together"),
     ("created_at_ahead_s", 86_400, 86_400, "seconds a sender's clock may run ahead of ours"),
     ("undeclared_attributes", True, False, "a custom attribute nobody declared is created by its first use"),
     ("created_at_required", False, True, "an event must carry created_at; else it happened when it arrived"),
@@ -59,3 +62,13 @@ def profile_named(name: str) -> Profile:
         return PROFILES[name]
     except KeyError:
         raise SettingInvalid(f"profile must be one of {', '.join(PROFILES)}, got {name!r}", field="profile") from None
+
+
+def under(profile: Profile, version: Version) -> Profile:
+    """The profile as a caller of this version meets it: before 2.0 a custom attribute's first use declared it on Intercom too.
+
+    Source: the contract, 4.3 and 12.
+    """
+    if profile.undeclared_attributes or has(version, "attributes_declared"):
+        return profile
+    return msgspec.structs.replace(profile, undeclared_attributes=True)

@@ -8,10 +8,14 @@ Everything here is ordinary blocking code; who must not block calls it from a th
 * An event whose key is kept already is a duplicate: the first copy stands, and the second leaves only its receipt.
 * An erased contact has no events, summaries or totals, and gets none later.
 * A merged contact's events and baselines are its target's, those that come later too. Of equal keys the target's event stands,
-  and the other is a duplicate of it; of two baselines of one name the target's stands. Merges may follow each other.
+  and the other is a duplicate of it; of two baselines of one name the target's stands. Merges may follow each other. Erasing
+  either erases both. A contact is merged once: a second merge of it, one of an erased contact, and one that would make a
+  circle change nothing.
 * A removed event leaves only its receipt. Its key is free again: the same event sent once more is stored.
+* Duplicates of an erased or removed event are erased with it.
 * A Gone event leaves what an erased one leaves, a Gone baseline nothing: a store made anew from a journal that was cleansed of
-  erased and removed events answers every question as the one that saw them does.
+  erased and removed events answers every question as the one that saw them does, but for `erased_by` and, of names with more
+  metadata keys than have rows of their own, which keys those are.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -103,7 +107,7 @@ class NameKey(NamedTuple):
 
     name: int
     key: str
-    kind: str  # a letter of rules/metadata.py, KINDS
+    kind: str  # a letter of rules/metadata.py, KINDS; empty where keys without a row of their own are counted together
     times: int
 
 
@@ -151,11 +155,15 @@ class EventReader(Protocol):
     ) -> Found:
         """Up to `limit` selected events that are `wanted`, newest created_at first, from `before` (exclusive) on down.
 
-        At most about `look_max` events are looked at in one call, and PAGE_METADATA_BYTES of metadata returned.
+        At most about `look_max` events are looked at in one call, and about PAGE_METADATA_BYTES of metadata returned.
         """
 
     def name_keys(self, workspace: int) -> list[NameKey]:
-        """Which metadata keys stored events have, by name number, then count, most first, then key and kind."""
+        """Which metadata keys stored events have, by name number, then count, most first, then key and kind.
+
+        A name has at most name_keys.NAME_KEYS_MAX rows, one a key and kind, and what finds no room is counted in one more, whose
+        key and kind are empty. Added up, a name's rows are always exact, and so is each row but that one.
+        """
 
     def merged(self) -> dict[int, int]:
         """Every contact ever merged away, and the one that it was merged into then."""
@@ -165,6 +173,12 @@ class EventReader(Protocol):
 
     def erased(self) -> frozenset[int]:
         """The numbers of all contacts erased so far."""
+
+    def erased_by(self, position: int, *, after: int, limit: int) -> list[int]:
+        """The positions above `after` whose events and baselines the record at `position` took away, in order, up to `limit`.
+
+        Those that came later for a contact it erased are among them. For whoever keeps copies by position: the journal.
+        """
 
     def problems(self) -> Iterator[str]:
         """Recount everything kept twice and verify the files; yield one plain sentence for each thing that is wrong."""
@@ -182,3 +196,6 @@ class EventStore(EventReader, Protocol):
 
     def sync(self) -> int:
         """Bring everything appended so far to stable storage; return the cursor that is safe now."""
+
+    def cleanse(self) -> bool:
+        """Leave no trace of what was erased or removed in any file. False when it is to be called again, a little later."""

@@ -1,57 +1,153 @@
 """The promises of base.py in dicts: for tests, and for a server that may forget. Every read looks at everything."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from .. import outcomes
-from ..rules.records import Baseline, Erasure, Event, Record
-from .base import Moment, NameTotal, Page, Receipt, Selection, StoredEvent, Summary
+from ..rules.records import Baseline, Erasure, Event, Gone, Merge, Record, Removal
+from . import name_keys
+from .base import PAGE_METADATA_BYTES, Found, Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
 
 
 class MemoryStore:
     """Keeps everything until the process ends; its sync() alone is empty words."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, name_keys_max: int = name_keys.NAME_KEYS_MAX) -> None:
         self._cursor = 0
         self._events: dict[int, Event] = {}
         self._positions: dict[tuple[int, int, int, str], int] = {}  # by key
         self._duplicates: dict[int, tuple[int, Event]] = {}  # position: (of which, the copy)
         self._baselines: dict[tuple[int, int], Baseline] = {}  # by contact and name
-        self._erased: set[int] = set()
+        self._baseline_positions: dict[int, list[int]] = {}  # by contact
+        self._merged: dict[int, int] = {}  # source: target
+        self._erased: dict[int, int] = {}  # contact: position of the erasure
         self._erased_events: dict[int, tuple[int, int]] = {}  # position: (received_at_ms, workspace)
+        self._erased_by: dict[int, set[int]] = {}  # the position of a record: the positions it took
+        self._keys: dict[int, name_keys.Rows] = {}  # by name
+        self._name_keys_max = name_keys_max
+        self._fold: dict[type[Record], Callable[[int, Any], None]] = {
+            Event: self._event,
+            Baseline: self._baseline,
+            Erasure: self._erase,
+            Merge: self._merge,
+            Removal: self._remove,
+            Gone: self._gone,
+        }
 
     # Writing.
 
     def append(self, first: int, records: Sequence[Record]) -> None:
         for position, record in enumerate(records, first):
-            if position <= self._cursor:
-                continue
-            if isinstance(record, Erasure):
-                self._erase(record.contact)
-            elif record.contact in self._erased:
-                if isinstance(record, Event):
-                    self._erased_events[position] = (record.received_at_ms, record.workspace)
-            elif isinstance(record, Baseline):
-                self._baselines[record.contact, record.name] = record
-            elif record.key in self._positions:
-                self._duplicates[position] = (self._positions[record.key], record)
-            else:
-                self._positions[record.key] = position
-                self._events[position] = record
-            self._cursor = position
+            if position > self._cursor:
+                self._fold[type(record)](position, record)
+                self._cursor = position
 
-    def _erase(self, contact: int) -> None:
-        self._erased.add(contact)
+    def _final(self, contact: int) -> int:
+        """Who a contact is, after all merges."""
+        while contact in self._merged:
+            contact = self._merged[contact]
+        return contact
+
+    def _event(self, position: int, sent: Event) -> None:
+        event = msgspec.structs.replace(sent, contact=self._final(sent.contact))
+        if event.contact in self._erased:
+            self._trace(position, event, by=self._erased[event.contact])
+        elif event.key in self._positions:
+            self._duplicates[position] = (self._positions[event.key], event)
+        else:
+            self._positions[event.key] = position
+            self._events[position] = event
+            self._count(event, name_keys.count, self._name_keys_max)
+
+    def _baseline(self, position: int, baseline: Baseline) -> None:
+        contact = self._final(baseline.contact)
+        if contact in self._erased:
+            self._took(position, by=self._erased[contact])
+        else:
+            self._baselines[contact, baseline.name] = baseline
+            self._baseline_positions.setdefault(contact, []).append(position)
+
+    def _erase(self, position: int, erasure: Erasure) -> None:
+        contact = self._final(erasure.contact)
+        if contact not in self._erased:
+            self._take_all(contact, by=position)
+        for each in (erasure.contact, contact):
+            self._erased.setdefault(each, position)
+
+    def _merge(self, position: int, merge: Merge) -> None:
+        source, target = merge.source, self._final(merge.target)
+        if source in self._merged or source in self._erased or source == target:
+            return
+        self._merged[source] = merge.target
+        if target in self._erased:
+            self._take_all(source, by=position)
+            return
+        for stored in self._of(source):
+            moved = msgspec.structs.replace(stored.event, contact=target)
+            del self._positions[stored.event.key]
+            if moved.key not in self._positions:
+                self._events[stored.position] = moved
+                self._positions[moved.key] = stored.position
+                continue
+            standing = self._positions[moved.key]
+            del self._events[stored.position]
+            self._count(moved, name_keys.take)
+            for copy in self._copies(stored.position):
+                self._duplicates[copy] = (standing, self._duplicates[copy][1])
+            self._duplicates[stored.position] = (standing, moved)
+        for (contact, name), baseline in list(self._baselines.items()):
+            if contact == source:
+                del self._baselines[contact, name]
+                self._baselines.setdefault((target, name), baseline)
+        self._baseline_positions.setdefault(target, []).extend(self._baseline_positions.pop(source, []))
+
+    def _remove(self, position: int, removal: Removal) -> None:
+        for each in removal.positions:
+            if each in self._events and self._events[each].workspace == removal.workspace:
+                self._take(each, by=position)
+
+    def _gone(self, position: int, gone: Gone) -> None:
+        if gone.event:
+            self._erased_events[position] = (gone.received_at_ms, gone.workspace)
+
+    def _take_all(self, contact: int, *, by: int) -> None:
         for stored in self._of(contact):
-            del self._events[stored.position], self._positions[stored.event.key]
-            self._erased_events[stored.position] = (stored.event.received_at_ms, stored.event.workspace)
+            self._take(stored.position, by=by)
         for key in [key for key in self._baselines if key[0] == contact]:
             del self._baselines[key]
+        for position in self._baseline_positions.pop(contact, []):
+            self._took(position, by=by)
+
+    def _take(self, position: int, *, by: int) -> None:
+        event = self._events.pop(position)
+        del self._positions[event.key]
+        self._count(event, name_keys.take)
+        self._trace(position, event, by=by)
+        for copy in self._copies(position):
+            self._trace(copy, self._duplicates.pop(copy)[1], by=by)
+
+    def _copies(self, position: int) -> list[int]:
+        return [copy for copy, (standing, _) in self._duplicates.items() if standing == position]
+
+    def _count(self, event: Event, how: Callable[..., None], *most: int) -> None:
+        for name, pairs in name_keys.pairs_by_name([event]).items():
+            how(self._keys.setdefault(name, {}), pairs, *most)
+
+    def _trace(self, position: int, event: Event, *, by: int) -> None:
+        self._erased_events[position] = (event.received_at_ms, event.workspace)
+        self._took(position, by=by)
+
+    def _took(self, position: int, *, by: int) -> None:
+        self._erased_by.setdefault(by, set()).add(position)
 
     def sync(self) -> int:
         return self._cursor
+
+    def cleanse(self) -> bool:
+        return True
 
     # Reading.
 
@@ -103,7 +199,7 @@ class MemoryStore:
             return Receipt(position, outcomes.STORED, event.received_at_ms, event.workspace, StoredEvent(position, event))
         if position in self._duplicates:
             of_position, copy = self._duplicates[position]
-            standing = self._events.get(of_position)
+            standing = self._events[of_position]
             return Receipt(
                 position,
                 outcomes.DUPLICATE,
@@ -124,7 +220,7 @@ class MemoryStore:
         for event in list(self._events.values()):
             if event.workspace == workspace:
                 kept.setdefault(event.name, []).append(event)
-        copies = Counter(copy.name for of_position, copy in list(self._duplicates.values()) if of_position in self._events)
+        copies = Counter(copy.name for _, copy in list(self._duplicates.values()))
         rows = [
             NameTotal(
                 name=name,
@@ -157,12 +253,46 @@ class MemoryStore:
             ]
         )
 
+    def search(
+        self,
+        selection: Selection,
+        *,
+        limit: int,
+        look_max: int,
+        before: Place | None = None,
+        wanted: Callable[[Event], bool] | None = None,
+    ) -> Found:
+        places = {Place(stored.event.created_at, stored.position): stored for stored in self.scan(selection)}
+        below = [place for place in sorted(places, reverse=True) if before is None or place < before]
+        found: list[StoredEvent] = []
+        size = 0
+        for looked, place in enumerate(below):
+            if len(found) >= limit or looked >= look_max or size > PAGE_METADATA_BYTES:
+                return Found(found, below[looked - 1] if looked else before)
+            if wanted is None or wanted(places[place].event):
+                found.append(places[place])
+                size += len(places[place].event.metadata)
+        return Found(found, None)
+
+    def name_keys(self, workspace: int) -> list[NameKey]:
+        return [
+            NameKey(total.name, key, kind, times)
+            for total in sorted(self.name_totals(workspace), key=lambda total: total.name)
+            for (key, kind), times in sorted(self._keys.get(total.name, {}).items(), key=lambda row: (-row[1], row[0]))
+        ]
+
+    def merged(self) -> dict[int, int]:
+        return dict(self._merged)
+
     def highest(self) -> tuple[int, int]:
         events = self._events.values()
         return max((event.contact for event in events), default=0), max((event.name for event in events), default=0)
 
     def erased(self) -> frozenset[int]:
         return frozenset(self._erased)
+
+    def erased_by(self, position: int, *, after: int, limit: int) -> list[int]:
+        return sorted(each for each in self._erased_by.get(position, ()) if each > after)[:limit]
 
     def problems(self) -> Iterator[str]:
         return iter(())  # nothing is kept twice here

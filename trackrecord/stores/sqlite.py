@@ -1,12 +1,13 @@
 """The event store in one SQLite file, events.db. The choices, their figures, and what grows with what: DESIGN.md.
 
-The tables are in sqlite_schema.py, how a batch enters them in sqlite_append.py, how they are checked in sqlite_check.py.
+The tables are in sqlite_schema.py, how a batch enters them in sqlite_append.py, how events leave them in sqlite_take.py, how they
+are searched in sqlite_search.py and checked in sqlite_check.py.
 """
 
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,19 @@ from .. import outcomes
 from ..errors import DataDirectoryUnusable, Unavailable
 from ..rules.records import Event, Record
 from ..sqlite import Checkpointer, connect
-from .base import PAGE_METADATA_BYTES, Moment, NameTotal, Page, Receipt, Selection, StoredEvent, Summary
+from .base import PAGE_METADATA_BYTES, Found, Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
+from .name_keys import NAME_KEYS_MAX
 from .sqlite_append import HEAVY_KEYS, PROBE_ONE_IN, Appender
 from .sqlite_check import problems
 from .sqlite_schema import prepare
+from .sqlite_search import EVENTS_A_QUERY, INT64_MAX, INT64_MIN, search
 
 READER_CACHE_MB = 8  # each; there are as many as reads at one time
 READERS_KEPT = 8  # connections kept open between reads
-EVENTS_A_QUERY = 16  # of a page fetched at once; few enough that a page of very long ones is not read whole
 SCAN_POSITIONS = 4096  # looked at in one step of a scan; no step holds a snapshot for long
 GATHER_MAX = 100_000  # positions a scan of chosen contacts sorts in memory; with more, reading everything is as fast
 
 LOG_BYTES = 128 << 20  # a longer log is copied back into the file; in a long one, many changes of a page are copied as one
-
-INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1  # what SQLite can compare with
 
 
 class SqliteReader:
@@ -126,15 +126,47 @@ class SqliteReader:
             return self._scan_all(selection, after, end)
         return self._scan_positions(selection.workspace, positions)
 
+    def search(
+        self,
+        selection: Selection,
+        *,
+        limit: int,
+        look_max: int,
+        before: Place | None = None,
+        wanted: Callable[[Event], bool] | None = None,
+    ) -> Found:
+        with self._reading() as db:
+            return search(db, selection, limit=limit, look_max=look_max, before=before, wanted=wanted)
+
+    def name_keys(self, workspace: int) -> list[NameKey]:
+        with self._reading() as db:
+            rows = db.execute(
+                """SELECT k.name, k.key, k.kind, k.count FROM name_totals t JOIN name_keys k USING (name)
+                WHERE t.workspace = ? ORDER BY k.name, k.count DESC, k.key, k.kind""",
+                (workspace,),
+            )
+            return [NameKey(*row) for row in rows]
+
     def highest(self) -> tuple[int, int]:
         with self._reading() as db:
             contact: int = db.execute("SELECT coalesce(max(contact), 0) FROM event_keys").fetchone()[0]
             name: int = db.execute("SELECT coalesce(max(name), 0) FROM name_totals").fetchone()[0]
         return contact, name
 
+    def merged(self) -> dict[int, int]:
+        with self._reading() as db:
+            return dict(db.execute("SELECT source, target FROM merged").fetchall())
+
     def erased(self) -> frozenset[int]:
         with self._reading() as db:
             return frozenset(contact for (contact,) in db.execute("SELECT contact FROM erased"))
+
+    def erased_by(self, position: int, *, after: int, limit: int) -> list[int]:
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT position FROM erased_by WHERE record = ? AND position > ? ORDER BY position LIMIT ?", (position, after, limit)
+            )
+            return [erased for (erased,) in rows]
 
     def problems(self) -> Iterator[str]:
         with self._reading() as db:
@@ -230,11 +262,14 @@ class SqliteReader:
 class SqliteStore(SqliteReader):
     """The EventStore in events.db. One at a time should write; a second one for a moment does no harm."""
 
-    def __init__(self, path: Path, *, heavy_keys: int = HEAVY_KEYS, probe_one_in: int = PROBE_ONE_IN) -> None:
+    def __init__(
+        self, path: Path, *, heavy_keys: int = HEAVY_KEYS, probe_one_in: int = PROBE_ONE_IN, name_keys_max: int = NAME_KEYS_MAX
+    ) -> None:
         super().__init__(path)
         self._db = connect(path)
         self._db.execute("PRAGMA secure_delete=ON")  # erased means overwritten, not only unreachable
-        self._appender = Appender(self._db, heavy_keys=heavy_keys, probe_one_in=probe_one_in)
+        self._appender = Appender(self._db, heavy_keys=heavy_keys, probe_one_in=probe_one_in, name_keys_max=name_keys_max)
+        self._appender.taker.took = True  # by who wrote before us, as far as we know
         self._writes = threading.RLock()
         self._checkpointer = Checkpointer(path, limit_bytes=LOG_BYTES, look_every=1)
 
@@ -256,6 +291,14 @@ class SqliteStore(SqliteReader):
             finally:
                 self._db.execute("PRAGMA synchronous=NORMAL")
         return cursor
+
+    def cleanse(self) -> bool:
+        # What is deleted is overwritten in its pages, but the log still holds these as they were before.
+        taker = self._appender.taker
+        with self._writes, suppress(sqlite3.Error):  # a full disk: a later call tries again
+            if taker.took and self._checkpointer.empty(self._db):
+                taker.took = False
+        return not taker.took
 
     def close(self) -> None:
         self._checkpointer.close()

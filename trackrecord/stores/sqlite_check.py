@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from .sqlite_append import keys_in
+from ..rules.records import Event
+from .name_keys import REST, pairs_by_name
+from .sqlite_totals import keys_in
 
 # Each row: a query, and the sentence for each of its rows. A day of a created_at before 1970 rounds down, as in Python.
 CHECKS = (
@@ -66,10 +68,16 @@ CHECKS = (
         "contact {} was erased, and {} rows of it are left",
     ),
     (
-        """SELECT d.position, d.of_position FROM duplicates d
-        LEFT JOIN events e ON e.position = d.of_position LEFT JOIN erased_events x ON x.position = d.of_position
-        WHERE e.position IS NULL AND x.position IS NULL ORDER BY d.position""",
-        "position {} is a duplicate of position {}, which holds no event and never held one",
+        """SELECT contact, target, count(*) FROM (
+            SELECT contact FROM event_keys UNION ALL SELECT contact FROM events
+            UNION ALL SELECT contact FROM summaries UNION ALL SELECT contact FROM baselines
+        ) JOIN merged ON source = contact GROUP BY contact ORDER BY contact""",
+        "contact {} was merged into contact {}, and {} rows of it are left",
+    ),
+    (
+        """SELECT d.position, d.of_position FROM duplicates d LEFT JOIN events e ON e.position = d.of_position
+        WHERE e.position IS NULL ORDER BY d.position""",
+        "position {} is a duplicate of position {}, which holds no event",
     ),
     (
         """SELECT position, count(*) FROM (
@@ -92,7 +100,7 @@ def problems(db: sqlite3.Connection) -> Iterator[str]:
     """One plain sentence for each thing that is wrong. `db` is inside a read transaction."""
     damage: set[str] = set()
     recounts = [partial(_recount, query, sentence) for query, sentence in CHECKS]
-    checks: list[Callable[[sqlite3.Connection], Iterator[str]]] = [_damage, *recounts, _wrong_dropped_keys]
+    checks: list[Callable[[sqlite3.Connection], Iterator[str]]] = [_damage, *recounts, _wrong_dropped_keys, _wrong_name_keys]
     for check in checks:
         try:
             yield from check(db)
@@ -120,3 +128,22 @@ def _wrong_dropped_keys(db: sqlite3.Connection) -> Iterator[str]:
     for name, kept in db.execute("SELECT name, keys_dropped FROM name_totals ORDER BY name"):
         if kept != counted[name]:
             yield f"name {name} has a total of {kept} keys dropped, and its events tell of {counted[name]}"
+
+
+def _wrong_name_keys(db: sqlite3.Connection) -> Iterator[str]:
+    counted: Counter[tuple[int, str, str]] = Counter()
+    rows = db.execute("SELECT name, kinds, metadata FROM events WHERE kinds != ''")
+    while some := rows.fetchmany(10_000):
+        for name, pairs in pairs_by_name(Event(0, 0, name, 0, 0, metadata, kinds) for name, kinds, metadata in some).items():
+            counted.update({(name, *pair): times for pair, times in pairs.items()})
+    kept = {(name, key, kind): times for name, key, kind, times in db.execute("SELECT name, key, kind, count FROM name_keys")}
+    for name, key, kind in [row for row in counted if row not in kept]:
+        if (name, *REST) in kept:  # it may be counted there
+            kept[name, *REST] -= counted.pop((name, key, kind))
+    for row in sorted(kept.keys() | counted.keys()):
+        name, key, kind = row
+        has, says = counted[row], kept.get(row, 0)
+        if row[1:] == REST and says:
+            yield f"name {name} has {says} more metadata keys counted together than its events have"
+        elif row[1:] != REST and says != has:
+            yield f"name {name} has metadata key {key!r} of kind {kind} {says} times, and its events have it {has} times"

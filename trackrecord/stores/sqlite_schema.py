@@ -1,14 +1,17 @@
 """The tables of events.db, and how a file is made or brought up to date. Why they look like this: DESIGN.md beside this file."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import DataDirectoryUnusable
 from ..sqlite import connect
+from .sqlite_totals import fill_name_keys
 
 # One row a schema version, never changed once released. To change the tables, add a row: files of older versions run
-# the rows they lack when they are opened. Written in the order of rules.records.Event's fields: `events` is read with *.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+# the rows they lack when they are opened. A step is a statement, or a function of the connection for what SQL cannot say.
+# Written in the order of rules.records.Event's fields: `events` is read with *.
+MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] = (
     (
         # One row. `syncs` only has to change: see SqliteStore.sync.
         "CREATE TABLE progress (id INTEGER PRIMARY KEY CHECK (id = 1), cursor INTEGER NOT NULL, syncs INTEGER NOT NULL)",
@@ -83,6 +86,36 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             workspace INTEGER NOT NULL
         )""",
     ),
+    (
+        # Searches go down it, newest first: position stands behind created_at by itself.
+        "CREATE INDEX events_by_name ON events (name, created_at)",
+        """CREATE TABLE name_keys (
+            name INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            count INTEGER NOT NULL,
+            PRIMARY KEY (name, key, kind)
+        ) WITHOUT ROWID""",
+        fill_name_keys,
+        "CREATE TABLE merged (source INTEGER PRIMARY KEY, target INTEGER NOT NULL)",
+        # Where in the journal a contact's baselines stand, those that were replaced too: for erased_by.
+        """CREATE TABLE baseline_records (
+            contact INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            PRIMARY KEY (contact, position)
+        ) WITHOUT ROWID""",
+        # Which record took away what stood at a position. Whoever keeps copies by position asks by the record.
+        """CREATE TABLE erased_by (
+            record INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            PRIMARY KEY (record, position)
+        ) WITHOUT ROWID""",
+        "ALTER TABLE erased ADD COLUMN position INTEGER NOT NULL DEFAULT 0",
+        # Copies of erased events are erased with them; earlier versions let them stand.
+        """INSERT INTO erased_events SELECT position, received_at_ms, workspace FROM duplicates
+        WHERE NOT EXISTS (SELECT 1 FROM events WHERE position = of_position)""",
+        "DELETE FROM duplicates WHERE NOT EXISTS (SELECT 1 FROM events WHERE position = of_position)",
+    ),
 )
 
 
@@ -97,8 +130,11 @@ def prepare(path: Path) -> None:
             if _version(db, path) < len(MIGRATIONS):
                 db.execute("BEGIN IMMEDIATE")
                 for version in range(_version(db, path), len(MIGRATIONS)):  # read again: another process may have been first
-                    for statement in MIGRATIONS[version]:
-                        db.execute(statement)
+                    for step in MIGRATIONS[version]:
+                        if callable(step):
+                            step(db)
+                        else:
+                            db.execute(step)
                     db.execute(f"PRAGMA user_version={version + 1}")
                 db.execute("COMMIT")
         finally:

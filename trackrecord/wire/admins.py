@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ..rules.directory import Admin, Workspace
+from ..rules.versions import Version, has
 
 
 class AdminAvatar(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +40,18 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     has_inbox_seat: bool = True
 
 
-class AdminItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One of GET /admins. Source: API reference, "List all admins"."""
+class AdminRole(msgspec.Struct, frozen=True, kw_only=True):
+    type: str = "role"
+    id: str
+    name: str
+
+
+class AdminBody(msgspec.Struct, frozen=True, kw_only=True):
+    """An admin, alone or in a list. Nobody is ever away here, and nobody has a role.
+
+    Source: API reference, "List all admins" and "Retrieve an admin"; away_status_reason_id, shown of one admin, came with 2.14,
+    role with 2.16.
+    """
 
     type: str = "admin"
     id: str
@@ -48,26 +60,14 @@ class AdminItem(msgspec.Struct, frozen=True, kw_only=True):
     away_mode_enabled: bool = False
     away_mode_reassign: bool = False
     has_inbox_seat: bool = True
+    away_status_reason_id: int | UnsetType | None = UNSET
     team_ids: tuple[int, ...] = ()
-
-
-class AdminDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """What GET /admins/{id} answers. Source: API reference, "Retrieve an admin"."""
-
-    type: str = "admin"
-    id: str
-    name: str
-    email: str
-    away_mode_enabled: bool = False
-    away_mode_reassign: bool = False
-    has_inbox_seat: bool = True
-    away_status_reason_id: int | None = None
-    team_ids: tuple[int, ...] = ()
+    role: AdminRole | UnsetType | None = UNSET
 
 
 class AdminList(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "admin.list"
-    admins: list[AdminItem]
+    admins: list[AdminBody]
 
 
 def me(admin: Admin, workspace: Workspace) -> Me:
@@ -82,9 +82,15 @@ def me(admin: Admin, workspace: Workspace) -> Me:
     return Me(id=admin.id, email=admin.email, name=admin.name, app=app, avatar=AdminAvatar())
 
 
-def detail(admin: Admin) -> AdminDetail:
-    return AdminDetail(id=admin.id, name=admin.name, email=admin.email)
+def detail(admin: Admin, *, version: Version) -> AdminBody:
+    """What GET /admins/{id} answers a caller of this version."""
+    reason = None if has(version, "away_status_reason") else UNSET
+    return msgspec.structs.replace(_item(admin, version), away_status_reason_id=reason)
 
 
-def listing(admins: Sequence[Admin]) -> AdminList:
-    return AdminList(admins=[AdminItem(id=admin.id, name=admin.name, email=admin.email) for admin in admins])
+def listing(admins: Sequence[Admin], *, version: Version) -> AdminList:
+    return AdminList(admins=[_item(admin, version) for admin in admins])
+
+
+def _item(admin: Admin, version: Version) -> AdminBody:
+    return AdminBody(id=admin.id, name=admin.name, email=admin.email, role=None if has(version, "admin_role") else UNSET)

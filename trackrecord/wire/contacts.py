@@ -11,9 +11,11 @@ from ..rules import contacts as rules
 from ..rules.belongings import NOTHING, Belongings, Some
 from ..rules.contacts import Changes, Contact, Draft
 from ..rules.directory import Workspace
+from ..rules.upserts import Upsert, upsert
 from ..rules.values import Scalar
 from ..rules.versions import Version, has
 from .json import decode
+from .params import Query, last, whole
 
 PER_PAGE_DEFAULT = 10  # Source: the contract, 4.4
 PER_PAGE_MAX = 150
@@ -77,6 +79,15 @@ class AddressableList(msgspec.Struct, frozen=True, kw_only=True):
     has_more: bool = False
 
 
+class MergeEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One contact that was merged into another; `merged_at` in whole Unix seconds."""
+
+    type: str = "merge_history"
+    source_contact_id: str
+    source_contact_role: str
+    merged_at: int
+
+
 class ContactBody(msgspec.Struct, frozen=True, kw_only=True):
     """A contact as it is shown: every key always, null where nothing is known. Times are whole Unix seconds.
 
@@ -137,6 +148,7 @@ class ContactBody(msgspec.Struct, frozen=True, kw_only=True):
     utm_term: str | None = None
     referrer: str | None = None
     enabled_push_messaging: bool | None = None
+    merge_history: list[MergeEntry] | UnsetType = UNSET  # of users, from 2.16 on, when asked for
 
 
 class NextPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +174,32 @@ class ContactList(msgspec.Struct, frozen=True, kw_only=True):
     pages: CursorPages
 
 
+class HiddenContact(ContactBody, frozen=True, kw_only=True):
+    """A contact that is archived, and perhaps blocked, since when (whole Unix seconds). Only who is not blocked can come back."""
+
+    archived_at: int
+    blocked_at: int | None
+
+
+class HiddenList(msgspec.Struct, frozen=True, kw_only=True):
+    type: str = "list"
+    data: list[HiddenContact]
+    total_count: int
+    pages: CursorPages
+
+
+class SentUpsert(SentContact, frozen=True, kw_only=True):
+    """The body of PUT /-/api/contacts: the fields of a contact, and its id where that is known."""
+
+    id: str | UnsetType | None = UNSET
+
+
+class UpsertAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    type: str = "contact.upsert"
+    created: bool  # else it was there, and is changed
+    contact: ContactBody
+
+
 class DeletedContact(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "contact"
     id: str
@@ -179,28 +217,34 @@ def parse_changes(body: bytes, *, version: Version) -> Changes:
     return rules.changes(_sent(body or b"{}", version))
 
 
-def _sent(body: bytes, version: Version) -> dict[str, object]:
-    sent = decode(body, SentContact)
+def parse_upsert(body: bytes, *, version: Version) -> Upsert:
+    """Read the body of PUT /-/api/contacts. Raises what decode and rules.upserts.upsert raise."""
+    return upsert(_sent(body, version, SentUpsert))
+
+
+def _sent(body: bytes, version: Version, kind: type[SentContact] = SentContact) -> dict[str, object]:
+    sent = decode(body, kind)
     if has(version, "email_verified") and isinstance(sent.email_verified, bool) and not sent.email:
         raise ParameterInvalid("email_verified can only be sent together with email", field="email_verified")
     return {name: getattr(sent, name) for name in sent.__struct_fields__ if name != "email_verified"}
 
 
-def parse_page(query: Sequence[tuple[str, str]]) -> tuple[int, str | None]:
+def parse_page(query: Query) -> tuple[int, str | None]:
     """(per_page, starting_after) of GET /contacts; a per_page out of range is taken as the nearest within it.
 
     Raises ParameterInvalid for a per_page that is no whole number.
     """
-    params = dict(query)
-    text = params.get("per_page", "").strip()
-    digits = text.removeprefix("-")
-    if text and not (digits.isascii() and digits.isdigit()):
-        raise ParameterInvalid(f"per_page must be a whole number from 1 to {PER_PAGE_MAX}, got {text[:40]!r}", field="per_page")
-    per_page = int(text[:20]) if text else PER_PAGE_DEFAULT
-    return max(1, min(PER_PAGE_MAX, per_page)), params.get("starting_after") or None
+    return whole(query, "per_page", default=PER_PAGE_DEFAULT, most=PER_PAGE_MAX), last(query, "starting_after")
 
 
-def item(contact: Contact, *, workspace: Workspace, version: Version, belongings: Belongings = NOTHING) -> ContactBody:
+def item(
+    contact: Contact,
+    *,
+    workspace: Workspace,
+    version: Version,
+    belongings: Belongings = NOTHING,
+    merge_history: list[MergeEntry] | UnsetType = UNSET,
+) -> ContactBody:
     """A contact as a caller of this version is shown it."""
     return ContactBody(
         id=contact.id,
@@ -225,6 +269,7 @@ def item(contact: Contact, *, workspace: Workspace, version: Version, belongings
         companies=_list_of(contact, "companies", "company", belongings.companies),
         opted_out_subscription_types=_nothing_of(contact, "subscriptions"),
         opted_in_subscription_types=_nothing_of(contact, "subscriptions"),
+        merge_history=merge_history,
     )
 
 
@@ -253,19 +298,28 @@ def listing(
     belongings: Mapping[int, Belongings],
 ) -> ContactList:
     """One page, the `page`th from the first. Pages are counted as they are followed, whatever their size."""
-    pages = CursorPages(
-        next=UNSET if next_cursor is None else NextPage(page=page + 1, per_page=per_page, starting_after=next_cursor),
-        page=page,
-        per_page=per_page,
-        total_pages=-(-total_count // per_page),
-    )
     return ContactList(
         data=[
             item(contact, workspace=workspace, version=version, belongings=belongings.get(contact.number, NOTHING)) for contact in contacts
         ],
         total_count=total_count,
-        pages=pages,
+        pages=cursor_pages(total_count=total_count, per_page=per_page, page=page, next_cursor=next_cursor),
     )
+
+
+def cursor_pages(*, total_count: int, per_page: int, page: int, next_cursor: str | None) -> CursorPages:
+    return CursorPages(
+        next=UNSET if next_cursor is None else NextPage(page=page + 1, per_page=per_page, starting_after=next_cursor),
+        page=page,
+        per_page=per_page,
+        total_pages=-(-total_count // per_page),
+    )
+
+
+def hidden(contact: Contact, body: ContactBody) -> HiddenContact:
+    """An archived or blocked contact, from what is shown of any."""
+    shown = {name: getattr(body, name) for name in ContactBody.__struct_fields__}
+    return HiddenContact(**shown, archived_at=contact.archived_at or 0, blocked_at=contact.blocked_at)
 
 
 def deleted(contact: Contact) -> DeletedContact:

@@ -12,6 +12,7 @@ from ..rules.events import MOMENT_MAX, whole_count
 from ..rules.identity import QUERY_NEEDS, Identifier
 from ..rules.profiles import Profile
 from ..rules.records import Event
+from ..rules.versions import Version, has
 from .json import decode, mismatch
 
 PER_PAGE_DEFAULT = 15  # API reference 2.11
@@ -183,14 +184,15 @@ def parse_query(query: Sequence[tuple[str, str]], *, profile: Profile) -> EventQ
         raise ParameterNotFound("type is required: user", field="type")
     if kind not in ("", "user", "lead"):
         raise ParameterInvalid(f"type must be user or lead, got {kind[:40]!r}", field="type")
-    given = [Identifier(IDENTIFIER_PARAMS[name], params[name]) for name in IDENTIFIER_PARAMS if params.get(name)]
+    given = [Identifier(IDENTIFIER_PARAMS[name], params[name], name) for name in IDENTIFIER_PARAMS if params.get(name)]
     if not given:
-        raise ParameterNotFound(QUERY_NEEDS)
+        raise ParameterNotFound(QUERY_NEEDS, field="user_id")
     if profile.list_query_exact and len(given) > 1:
-        raise ParameterInvalid("an event query must include exactly one of email, user_id and intercom_user_id")
+        message = "an event query must include exactly one of email, user_id and intercom_user_id"
+        raise ParameterInvalid(message, field=given[1].field)
     identifier = given[0]
     if kind == "lead" and identifier.kind == "user_id":
-        identifier = Identifier("anonymous_id", identifier.value)
+        identifier = Identifier("anonymous_id", identifier.value, "user_id")
     per_page = _whole(params, "per_page")
     return EventQuery(
         identifier=identifier,
@@ -251,13 +253,13 @@ def summary(
     contact_id: str,
     user_id: str | None,
     email: str | None,
-    version: str,
+    version: Version,
 ) -> EventSummary:
     """`rows` have name, count, first and last; `name_of` gives a name's text and description."""
     items = []
     for row in rows:
         name, description = name_of(row.name)
         items.append(SummaryItem(name, iso(row.first), iso(row.last), row.count, description))
-    if version == "2.11":  # its description requires both as strings
+    if has(version, "summary_texts"):
         user_id, email = user_id or "", email or ""
     return EventSummary(email, contact_id, user_id, items)

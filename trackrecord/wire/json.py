@@ -40,7 +40,7 @@ def decode(body: bytes, kind: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise mismatch(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ParameterInvalid("Invalid JSON") from None
+        raise ParameterInvalid("Invalid JSON", field="body") from None
 
 
 def mismatch(text: str, *, whole: str | None = None) -> RequestError:
@@ -49,15 +49,15 @@ def mismatch(text: str, *, whole: str | None = None) -> RequestError:
     if too_large is not None:
         field = _field(too_large[1], whole)
         said = "has a number" if field else "the body must not have a number"
-        return ParameterInvalid(f"{field or ''} {said} too large to be read".lstrip(), field=field)
+        return ParameterInvalid(f"{field or ''} {said} too large to be read".lstrip(), field=field or "body")
     found = _TYPES.match(text)
     if found is None:
-        return ParameterInvalid(f"Invalid JSON: {text}", field=whole)
+        return ParameterInvalid(f"Invalid JSON: {text}", field=whole or "body")
     wanted, got, place = found.groups()
     got = JSON_WORDS.get(got, got)
     field = _field(place, whole)
     if field is None:
-        return ParameterInvalid(f"the body must be a JSON object, got {got}")
+        return ParameterInvalid(f"the body must be a JSON object, got {got}", field="body")
     kinds = [kind for kind in wanted.split(" | ") if kind != "null"]
     words = [JSON_WORDS.get(kind, kind) for kind in kinds if kind != "int" or "float" not in kinds]
     return TypeMismatch(f"{field} must be {' or '.join(words)}, got {got}", field=field)

@@ -81,6 +81,56 @@ async function main() {
     const me = await client.get({ url: "/me" });
     seen.me = { type: me.type, id: me.id, app: me.app.id_code, region: me.app.region };
 
+    // Search
+    const search = (query, more = {}) => client.contacts.search({ data: { query, ...more } });
+    const byEmail = await search({ field: "email", operator: "=", value: "ada@example.com" });
+    seen.searched = [byEmail.data.map((contact) => contact.external_id), byEmail.total_count];
+    const young = { field: "created_at", operator: ">", value: String(now - 10 * 86_400) };
+    const two = { operator: "OR", value: ["0@example.com", "1@example.com"].map((value) => ({ field: "email", operator: "=", value })) };
+    const sort = { field: "email", order: "ascending" };
+    seen.searchedPages = [];
+    startingAfter = undefined;
+    do {
+        const pagination = { per_page: 1, starting_after: startingAfter };
+        const hits = await search({ operator: "AND", value: [young, two] }, { pagination, sort });
+        seen.searchedPages.push(hits.data.map((contact) => contact.email));
+        startingAfter = hits.pages.next && hits.pages.next.starting_after;
+    } while (startingAfter);
+    const byPlan = await search({ field: "custom_attributes.plan", operator: "=", value: "pro" });
+    seen.searchedByAttribute = byPlan.data.map((contact) => contact.external_id);
+
+    // Tags
+    const tag = await client.tags.create({ name: "Blue" });
+    seen.tag = { type: tag.type, name: tag.name, sameAgain: (await client.tags.create({ name: "blue" })).id === tag.id };
+    const tagged = await client.tags.tagContact({ contactId: ada.id, tagId: tag.id });
+    seen.tagged = { ...tagged, id: tagged.id === tag.id };
+    seen.tagsOfAda = (await client.contacts.listAttachedTags({ id: ada.id })).data.map((each) => each.name);
+    seen.tagsOnAda = (await client.contacts.find({ id: ada.id })).tags.data.map((each) => each.id === tag.id);
+    const byTag = await search({ field: "tag_id", operator: "=", value: tag.id });
+    seen.searchedByTag = byTag.data.map((contact) => contact.external_id);
+    seen.tags = (await client.tags.list()).data.map((each) => each.name);
+    seen.untagged = (await client.tags.untagContact({ contactId: ada.id, tagId: tag.id })).name;
+    seen.tagsLeft = (await client.contacts.listAttachedTags({ id: ada.id })).data;
+    seen.tagDeleted = await client.tags.delete({ id: tag.id });
+
+    // Data attributes and segments
+    const attribute = await client.dataAttributes.create({ name: "Shoe size", model: "contact", dataType: "integer" });
+    seen.attribute = { name: attribute.name, full_name: attribute.full_name, data_type: attribute.data_type, custom: attribute.custom };
+    seen.attributeChanged = (await client.dataAttributes.update({ id: attribute.id, description: "EU" })).description;
+    const attributes = await client.dataAttributes.list({ model: "contact" });
+    seen.attributes = attributes.data.filter((each) => each.custom).map((each) => each.name).sort();
+    seen.segments = await client.segments.list({});
+    seen.segmentsOfAda = (await client.contacts.listAttachedSegments({ id: ada.id })).data;
+    seen.companiesOfAda = (await client.contacts.listAttachedCompanies({ id: ada.id })).data;
+
+    // Archiving, and merging a lead into a user
+    seen.archived = await client.contacts.archive({ id: ada.id });
+    const whileArchived = await refusal(() => client.events.create({ userId: "ada", eventName: "x", createdAt: now }));
+    seen.unarchived = await client.contacts.unarchive({ id: ada.id });
+    const merged = await client.contacts.mergeLeadInUser({ leadId: lead.id, userId: ada.id });
+    seen.merged = { id: merged.id === ada.id, role: merged.role, email: merged.email };
+    seen.afterMerge = names((await client.events.listBy({ userId: "ada" })).events);
+
     // Refusals
     await client.contacts.createUser({ externalId: "grace", email: "shared@example.com" });
     await client.contacts.createUser({ externalId: "joan", email: "shared@example.com" });
@@ -93,6 +143,9 @@ async function main() {
         noAdmin: await refusal(() => client.admins.find({ id: "999" })),
         taken: await refusal(() => client.contacts.createUser({ externalId: "ada" })),
         ambiguous: await refusal(() => client.events.create({ email: "shared@example.com", ...at })),
+        whileArchived,
+        merged: await refusal(() => client.contacts.find({ id: lead.id })),
+        badSearch: await refusal(() => search({ field: "shoe", operator: "=", value: "x" })),
         fromTheFuture: await refusal(() => client.events.create({ userId: "ada", eventName: "x", createdAt: now + 90_000 })),
     };
 

@@ -13,10 +13,10 @@ async def get_me(call: Call) -> Answer:
 async def list_admins(call: Call) -> Answer:
     """GET /admins."""
     admins = await call.services.in_thread(call.services.directory.admins.list, call.workspace.number)
-    return Answer(wire.listing(admins))
+    return Answer(wire.listing(admins, version=call.version))
 
 
 async def get_admin(call: Call) -> Answer:
     """GET /admins/{admin_id}. 404 for another workspace's."""
     admin = await call.services.in_thread(call.services.directory.admins.get, call.workspace.number, call.path["admin_id"])
-    return Answer(wire.detail(admin))
+    return Answer(wire.detail(admin, version=call.version))

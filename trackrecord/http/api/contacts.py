@@ -1,6 +1,8 @@
 """Contacts over HTTP. Scopes: reading needs read_contacts, the rest write_contacts."""
 
-from ...rules.contacts import cursor
+from typing import cast
+
+from ...rules.contacts import Contact, cursor
 from ...wire import contacts as wire
 from ..call import Answer, Call
 from . import shown
@@ -16,9 +18,10 @@ async def create_contact(call: Call) -> Answer:
 
 
 async def get_contact(call: Call) -> Answer:
-    """GET /contacts/{contact_id}. 404 also for a contact that is archived, blocked or merged away."""
+    """GET /contacts/{contact_id}. 404 also for a contact that is archived or blocked; one merged away is 404, or 410 from 2.16 on."""
+    history = shown.wants_history(call)
     contact = await call.services.in_thread(call.services.directory.contacts.get, call.workspace.number, call.path["contact_id"])
-    return await shown.answer(call, contact)
+    return await shown.answer(call, contact, history=history)
 
 
 async def find_by_external_id(call: Call) -> Answer:
@@ -45,13 +48,16 @@ async def update_contact(call: Call) -> Answer:
 
 async def delete_contact(call: Call) -> Answer:
     """DELETE /contacts/{contact_id}. The contact is gone for good, and its events are with it. A body is passed over."""
-    contact = await call.services.in_thread(
-        call.services.directory.contacts.delete, call.workspace.number, call.path["contact_id"], now=call.now()
-    )
+    return Answer(wire.deleted(await erased(call, call.path["contact_id"])))
+
+
+async def erased(call: Call, id: str) -> Contact:
+    """Delete a contact, with all that was merged into it, and have the events of all of them erased."""
+    contact, numbers = await call.services.in_thread(call.services.directory.contacts.delete, call.workspace.number, id, now=call.now())
     # Second, as the journal's record of it would be wrong of a contact that could still be found. If we die in between,
     # directory.contacts.erasures() has it, and start-up journals what is missing.
-    await call.services.ingest.erase(call.workspace.number, contact.number)
-    return Answer(wire.deleted(contact))
+    await call.services.ingest.erase(call.workspace.number, numbers)
+    return cast(Contact, contact)
 
 
 async def list_contacts(call: Call) -> Answer:
@@ -62,3 +68,28 @@ async def list_contacts(call: Call) -> Answer:
     )
     page = cursor(starting_after).page if starting_after else 1
     return await shown.page(call, contacts, total_count=total_count, per_page=per_page, page=page, next_cursor=next_cursor)
+
+
+async def list_archived_contacts(call: Call) -> Answer:
+    """GET /-/api/contacts/archived. Pages of archived and blocked contacts, the last archived first."""
+    per_page, starting_after = wire.parse_page(call.query)
+    contacts, total_count, next_cursor = await call.services.in_thread(
+        call.services.directory.archiving.list, call.workspace.number, limit=per_page, after=starting_after
+    )
+    page = cursor(starting_after).page if starting_after else 1
+    return Answer(
+        wire.HiddenList(
+            data=[wire.hidden(contact, body) for contact, body in zip(contacts, await shown.some(call, contacts), strict=True)],
+            total_count=total_count,
+            pages=wire.cursor_pages(total_count=total_count, per_page=per_page, page=page, next_cursor=next_cursor),
+        )
+    )
+
+
+async def upsert_contact(call: Call) -> Answer:
+    """PUT /-/api/contacts. 200 with the contact that id, external_id or email lead to, changed; or with the one that was made."""
+    upsert = wire.parse_upsert(call.body, version=call.version)
+    contact, created = await call.services.in_thread(
+        call.services.directory.contacts.upsert, call.workspace.number, upsert, now=call.now(), profile=call.profile
+    )
+    return Answer(wire.UpsertAnswer(created=created, contact=await shown.one(call, contact)))

@@ -81,5 +81,5 @@ def _summary(call: Call, store: EventReader, contact: Contact, query: EventQuery
         contact_id=contact.id,
         user_id=contact.user_id,
         email=contact.email,
-        version=call.version.text,
+        version=call.version,
     )

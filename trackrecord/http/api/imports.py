@@ -25,5 +25,5 @@ async def import_events(call: Call) -> Answer:
 async def _import(call: Call, take: Take) -> Answer:
     lines = call.body.removesuffix(b"\n").split(b"\n")
     if len(lines) > LINES_MAX:
-        raise ParameterInvalid(f"send at most {LINES_MAX} lines at once, got {len(lines)}")
+        raise ParameterInvalid(f"send at most {LINES_MAX} lines at once, got {len(lines)}", field="body")
     return Answer(await take(call.services, call.workspace, lines))

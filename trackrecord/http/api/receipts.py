@@ -1,7 +1,7 @@
 """Receipts: what became of the event that a 202 was given for."""
 
 from ...errors import NotFound
-from ...outcomes import DUPLICATE, ERASED, STORED
+from ...outcomes import DUPLICATE, ERASED
 from ...rules.identity import event_id
 from ...stores.base import EventReader, Receipt, StoredEvent
 from ...wire import events as wire
@@ -28,7 +28,7 @@ async def get_receipt(call: Call) -> Answer:
     if receipt.event is not None:
         item = await call.services.in_thread(_item, call, receipt.event)
         if item is None:
-            body.outcome = ERASED if receipt.outcome == STORED else receipt.outcome
+            body.outcome = ERASED
         elif receipt.outcome == DUPLICATE:
             body.duplicate_of = FirstCopy(receipt.event.position, receipt.event.event.received_at_ms, item)
         else:

@@ -13,7 +13,7 @@ ROUTES: tuple[Route, ...] = (
         admins.get_admin,
         "Get an admin",
         "Admins",
-        response=wire_admins.AdminDetail,
+        response=wire_admins.AdminBody,
         params=(Param("admin_id", "a decimal string", place="path", required=True),),
         errors={404: "no such admin"},
     ),

@@ -1,5 +1,167 @@
 """Routes of companies."""
 
-from .route import Route
+from ...wire import companies as wire
+from ...wire.contacts import ContactList
+from ...wire.segments import AttachedSegments
+from ..api import companies
+from .route import CONTACT_ID, NO_CONTACT, V2, Param, Route
 
-ROUTES: tuple[Route, ...] = ()
+_COMPANY_ID = (Param("company_id", "the company's own id", place="path", required=True),)
+_NO_COMPANY = {404: "no such company"}
+_NEITHER = {**NO_CONTACT, 404: "no such contact, or no such company"}
+_PAGE = (
+    Param("page", "which page, from 1", "integer"),
+    Param("per_page", "companies a page, 1 to 150; 15 without it", "integer"),
+    Param("order", "asc or desc, by created_at; desc without it"),
+)
+_LIST = wire.CompanyList | wire.OldCompanyList
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/companies",
+        companies.save_company,
+        "Make a company, or change the one with the same company_id or name",
+        "Companies",
+        need="write_contacts",
+        request=wire.SentCompany,
+        response=wire.CompanyBody,
+    ),
+    Route(
+        "GET",
+        "/companies",
+        companies.get_companies,
+        "Get a company by company_id or name, or list companies, newest first",
+        "Companies",
+        need="read_contacts",
+        response=wire.CompanyBody | wire.CompanyList | wire.OldCompanyList,
+        params=(
+            Param("company_id", "your own id of the company"),
+            Param("name", "the company's name"),
+            Param("tag_id", "companies that have this tag"),
+            Param("segment_id", "companies in this segment: there are none"),
+            *_PAGE,
+        ),
+        errors=_NO_COMPANY,
+    ),
+    Route(
+        "POST",
+        "/companies/list",
+        companies.list_companies,
+        "List companies, newest first",
+        "Companies",
+        need="read_contacts",
+        response=_LIST,
+        params=_PAGE,
+    ),
+    Route(
+        "GET",
+        "/companies/scroll",
+        companies.scroll_companies,
+        "Walk over all companies",
+        "Companies",
+        need="read_contacts",
+        response=wire.CompanyScroll | wire.OldCompanyScroll,
+        params=(Param("scroll_param", "scroll_param of the page before; without it a new scroll begins"),),
+        errors={404: "no such scroll, or it has expired"},
+    ),
+    Route(
+        "GET",
+        "/companies/{company_id}",
+        companies.get_company,
+        "Get a company",
+        "Companies",
+        need="read_contacts",
+        response=wire.CompanyBody,
+        params=_COMPANY_ID,
+        errors=_NO_COMPANY,
+    ),
+    Route(
+        "PUT",
+        "/companies/{company_id}",
+        companies.update_company,
+        "Change a company: what is sent changes, the rest stays",
+        "Companies",
+        need="write_contacts",
+        request=wire.SentCompany,
+        response=wire.CompanyBody,
+        params=_COMPANY_ID,
+        errors=_NO_COMPANY,
+    ),
+    Route(
+        "DELETE",
+        "/companies/{company_id}",
+        companies.delete_company,
+        "Delete a company; its contacts stay",
+        "Companies",
+        need="write_contacts",
+        response=wire.DeletedCompany,
+        params=_COMPANY_ID,
+        errors=_NO_COMPANY,
+    ),
+    Route(
+        "GET",
+        "/companies/{company_id}/contacts",
+        companies.list_company_contacts,
+        "List the contacts of a company, newest first",
+        "Companies",
+        need="read_contacts",
+        response=ContactList,
+        params=(
+            *_COMPANY_ID,
+            Param("per_page", "contacts a page, 1 to 150; 50 without it", "integer"),
+            Param("starting_after", "the cursor of pages.next.starting_after"),
+        ),
+        errors=_NO_COMPANY,
+        first=V2,
+    ),
+    Route(
+        "GET",
+        "/companies/{company_id}/segments",
+        companies.list_company_segments,
+        "List the segments of a company: there are none",
+        "Companies",
+        need="read_contacts",
+        response=AttachedSegments,
+        params=_COMPANY_ID,
+        errors=_NO_COMPANY,
+        first=V2,
+    ),
+    Route(
+        "GET",
+        "/contacts/{contact_id}/companies",
+        companies.list_contact_companies,
+        "List a contact's companies",
+        "Companies",
+        need="read_contacts",
+        response=_LIST,
+        params=(*CONTACT_ID, _PAGE[0], Param("per_page", "companies a page, 1 to 150; 50 without it", "integer")),
+        errors=NO_CONTACT,
+        first=V2,
+    ),
+    Route(
+        "POST",
+        "/contacts/{contact_id}/companies",
+        companies.attach_company,
+        "Attach a contact to a company",
+        "Companies",
+        need="write_contacts",
+        request=wire.SentAttachment,
+        response=wire.CompanyBody,
+        params=CONTACT_ID,
+        errors=_NEITHER,
+        first=V2,
+    ),
+    Route(
+        "DELETE",
+        "/contacts/{contact_id}/companies/{company_id}",
+        companies.detach_company,
+        "Detach a contact from a company",
+        "Companies",
+        need="write_contacts",
+        response=wire.CompanyBody,
+        params=CONTACT_ID + _COMPANY_ID,
+        errors=_NEITHER,
+        first=V2,
+    ),
+)

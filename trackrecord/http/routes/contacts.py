@@ -2,6 +2,7 @@
 
 from ...wire import contacts as wire_contacts
 from ..api import contacts
+from .merging import GONE, HISTORY
 from .route import CLASH, CONTACT_ID, NO_CONTACT, V2, Param, Route
 
 ROUTES: tuple[Route, ...] = (
@@ -39,8 +40,8 @@ ROUTES: tuple[Route, ...] = (
         "Contacts",
         need="read_contacts",
         response=wire_contacts.ContactBody,
-        params=CONTACT_ID,
-        errors=NO_CONTACT,
+        params=(*CONTACT_ID, HISTORY),
+        errors=GONE,
         first=V2,
     ),
     Route(
@@ -53,7 +54,7 @@ ROUTES: tuple[Route, ...] = (
         request=wire_contacts.SentContact,
         response=wire_contacts.ContactBody,
         params=CONTACT_ID,
-        errors={**NO_CONTACT, **CLASH},
+        errors={**GONE, **CLASH},
         first=V2,
     ),
     Route(
@@ -65,7 +66,7 @@ ROUTES: tuple[Route, ...] = (
         need="write_contacts",
         response=wire_contacts.DeletedContact,
         params=CONTACT_ID,
-        errors=NO_CONTACT,
+        errors=GONE,
         first=V2,
     ),
     Route(
@@ -79,5 +80,34 @@ ROUTES: tuple[Route, ...] = (
         params=(Param("external_id", "the customer's own id, URL-encoded", place="path", required=True),),
         errors=NO_CONTACT,
         first=(2, 13),
+    ),
+    Route(
+        "PUT",
+        "/-/api/contacts",
+        contacts.upsert_contact,
+        "Change the contact with this id, external_id or email, or make it",
+        "Contacts",
+        need="write_contacts",
+        request=wire_contacts.SentUpsert,
+        response=wire_contacts.UpsertAnswer,
+        errors={
+            **CLASH,
+            403: "the token lacks the scope, or the contact is blocked",
+            404: "an id alone, which names nobody",
+            409: "identifiers lead to different contacts, or to one that is archived",
+        },
+    ),
+    Route(
+        "GET",
+        "/-/api/contacts/archived",
+        contacts.list_archived_contacts,
+        "List archived and blocked contacts, the last archived first",
+        "Contacts",
+        need="read_contacts",
+        response=wire_contacts.HiddenList,
+        params=(
+            Param("per_page", "contacts a page, 1 to 150; 10 without it", "integer"),
+            Param("starting_after", "the cursor of pages.next.starting_after"),
+        ),
     ),
 )

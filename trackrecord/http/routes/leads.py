@@ -1,5 +1,107 @@
-"""Routes of leads, as API 1.x had them under /contacts."""
+"""Routes of leads, which is what /contacts means under API 1.x."""
 
-from .route import Route
+from ...wire import leads as wire
+from ...wire import users as wire_users
+from ..api import leads
+from .route import CONTACT_ID, NO_CONTACT, V1_LAST, Param, Route
+from .users import PAGES, SAVED, SCROLL
 
-ROUTES: tuple[Route, ...] = ()
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/contacts",
+        leads.save_lead,
+        "Change a lead, or make one",
+        "Leads (1.x)",
+        need="write_contacts",
+        request=wire_users.SubmittedUser,
+        response=wire_users.UserBody,
+        errors=SAVED,
+        last=V1_LAST,
+    ),
+    Route(
+        "PUT",
+        "/contacts",
+        leads.update_named_lead,
+        "Change the lead with an id or a user_id",
+        "Leads (1.x)",
+        need="write_contacts",
+        request=wire_users.SubmittedUser,
+        response=wire_users.UserBody,
+        errors=NO_CONTACT,
+        last=V1_LAST,
+    ),
+    Route(
+        "GET",
+        "/contacts",
+        leads.get_leads,
+        "List leads; or get the one with a user_id",
+        "Leads (1.x)",
+        need="read_contacts",
+        response=wire.LeadList | wire_users.UserBody,
+        params=(Param("user_id", "the lead's user_id"), Param("email", "those with this address alone"), *PAGES),
+        errors=NO_CONTACT,
+        last=V1_LAST,
+    ),
+    Route(
+        "GET",
+        "/contacts/scroll",
+        leads.scroll_leads,
+        "Walk over all leads, a hundred at a time",
+        "Leads (1.x)",
+        need="read_contacts",
+        response=wire.LeadScroll,
+        params=SCROLL,
+        errors={404: "no such scroll, or it has expired"},
+        last=V1_LAST,
+    ),
+    Route(
+        "POST",
+        "/contacts/convert",
+        leads.convert_lead,
+        "Make a lead a user, or merge it into one",
+        "Leads (1.x)",
+        need="write_contacts",
+        request=wire.SentConversion,
+        response=wire_users.UserBody,
+        errors=SAVED,
+        last=V1_LAST,
+    ),
+    Route(
+        "GET",
+        "/contacts/{contact_id}",
+        leads.get_lead,
+        "Get a lead",
+        "Leads (1.x)",
+        need="read_contacts",
+        response=wire_users.UserBody,
+        params=CONTACT_ID,
+        errors=NO_CONTACT,
+        last=V1_LAST,
+    ),
+    Route(
+        "PUT",
+        "/contacts/{contact_id}",
+        leads.update_lead,
+        "Change a lead",
+        "Leads (1.x)",
+        need="write_contacts",
+        request=wire_users.SubmittedUser,
+        response=wire_users.UserBody,
+        params=CONTACT_ID,
+        errors=NO_CONTACT,
+        last=V1_LAST,
+    ),
+    Route(
+        "DELETE",
+        "/contacts/{contact_id}",
+        leads.archive_lead,
+        "Archive a lead",
+        "Leads (1.x)",
+        need="write_contacts",
+        response=wire_users.UserBody,
+        params=CONTACT_ID,
+        errors=NO_CONTACT,
+        last=V1_LAST,
+    ),
+)

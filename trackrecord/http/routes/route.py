@@ -33,6 +33,8 @@ class Route(NamedTuple):
     last: tuple[int, int] | None = None  # the last version that has it
     unversioned: bool = False  # also for whoever asks for no version, whatever the default is
     open: bool = False  # answers without a token
+    media: tuple[str, ...] = ("text/html",)  # of an answer whose response is bytes
+    body_max: int = 0  # bytes a body may have here, where that is more than the setting body_max_bytes
 
 
 CONTACT_ID = (Param("contact_id", "the contact's id", place="path", required=True),)

@@ -172,6 +172,7 @@ def upgrade() -> None:
         sa.Column("action", sa.Text, nullable=False),
         sa.Column("subject", sa.JSON, nullable=False),
         sa.Column("count", sa.BigInteger, nullable=False),
+        sa.Column("completed_at", sa.BigInteger),
         sqlite_autoincrement=True,
     )
     op.create_index("audits_workspace", "audits", ["workspace", "id"])

@@ -1,0 +1,495 @@
+"""Bulk and its jobs: many items in one body, each kept or refused by itself. The contract, section 3."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from real_server import TOKEN, RealServer
+
+from trackrecord.testing import Clock, TrackrecordServer
+
+from .client import Answer, Api, fresh, request
+from .test_access import with_token
+
+WHEN = 1_671_028_894
+DAY = 86_400
+NO_JOB = (404, "job_not_found", "Job Not Found", "job_id")
+
+
+def event(name: str = "ordered-item", created_at: Any = WHEN, **more: Any) -> dict[str, Any]:
+    return {"method": "post", "data_type": "event", "data": {"event_name": name, "created_at": created_at, **more}}
+
+
+def user(method: str = "post", **data: Any) -> dict[str, Any]:
+    return {"method": method, "data_type": "user", "data": data}
+
+
+def bulk(api: Api, items: list[Any], job: str | None = None, noun: str = "events") -> Any:
+    body = {"items": items} if job is None else {"items": items, "job": {"id": job}}
+    answer = api.post(f"/bulk/{noun}", body)
+    assert answer.status == 202, answer
+    return answer.json
+
+
+def outcomes(api: Api, job: Any) -> list[tuple[Any, ...]]:
+    """(outcome, code, field) of every item of a job, in order."""
+    found: list[tuple[Any, ...]] = []
+    query = ""
+    while True:
+        page = api.get(f"/-/api/jobs/{job['id']}?per_page=2{query}").json
+        for item in page["data"]:
+            error = item.get("error", {})
+            found.append((item["outcome"], error.get("code"), error.get("field")))
+        if "next" not in page["pages"]:
+            return found
+        query = f"&starting_after={page['pages']['next']['starting_after']}"
+
+
+def failures(api: Api, job: Any) -> list[Any]:
+    return list(api.get(f"/jobs/{job['id']}/error").json["items"])
+
+
+# --- the job -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/bulk/events", "/jobs/events"])
+@pytest.mark.parametrize("version", ["", "Intercom-Version: 1.0", "Intercom-Version: 2.14", "Intercom-Version: Preview"])
+def test_a_job_is_answered_202_with_this_body_in_every_version(api: Api, clock: Clock, path: str, version: str):
+    clock.freeze(1_700_000_000)
+    contact = api.contact()
+    body = {"items": [event(user_id=contact["external_id"]), event(created_at=WHEN + 1, id=contact["id"])]}
+    answer = api.post(path, body, *([version] if version else []))
+    job, task = answer.json["id"], answer.json["tasks"][0]["id"]
+    assert (answer.status, answer.json) == (
+        202,
+        {
+            "type": "job",
+            "id": job,
+            "app_id": "trackrecord",
+            "name": "api_bulk_job",
+            "state": "completed",
+            "job_state": "completed",
+            "created_at": 1_700_000_000,
+            "updated_at": 1_700_000_000,
+            "completed_at": 1_700_000_000,
+            "closing_at": 1_700_000_900,
+            "tasks": [
+                {
+                    "type": "task",
+                    "id": task,
+                    "item_count": 2,
+                    "state": "completed",
+                    "created_at": 1_700_000_000,
+                    "started_at": 1_700_000_000,
+                    "completed_at": 1_700_000_000,
+                }
+            ],
+            "links": {"error": f"http://wire.test/jobs/{job}/error", "self": f"http://wire.test/jobs/{job}"},
+        },
+    )
+    assert api.get(f"/jobs/{job}").json == answer.json
+    assert [each["created_at"] for each in api.events(contact)] == [WHEN + 1, WHEN]
+
+
+def test_what_was_acknowledged_is_in_lists_summaries_and_receipts_at_once(api: Api):
+    contact = api.contact()
+    job = bulk(api, [event("clicked", WHEN + number, id=contact["id"], metadata={"n": number}) for number in range(100)])
+    assert [each["metadata"]["n"] for each in api.events(contact)] == list(range(99, -1, -1))
+    assert [(row["name"], row["count"]) for row in api.summary(contact)] == [("clicked", 100)]
+    items = api.get(f"/-/api/jobs/{job['id']}?per_page=150").json["data"]
+    first = items[0]["receipt"]
+    assert [item["receipt"] for item in items] == list(range(first, first + 100))
+    assert api.get(f"/-/api/receipts/{first + 7}").json["event"]["metadata"] == {"n": 7}
+
+
+def test_one_bulk_is_one_append_and_its_items_stand_next_to_each_other_whatever_is_refused(api: Api):
+    contact = api.contact()
+    good, bad = event("clicked", id=contact["id"]), event("clicked", user_id="nobody")
+    items = [bad, good, bad, bad, event("clicked", WHEN + 1, id=contact["id"]), 5, event("clicked", WHEN + 2, id=contact["id"])]
+    found = api.get(f"/-/api/jobs/{bulk(api, items)['id']}").json["data"]
+    first = found[1]["receipt"]
+    assert [item.get("receipt") for item in found] == [None, first, None, None, first + 1, None, first + 2]
+    assert [api.get(f"/-/api/receipts/{first + number}").json["event"]["created_at"] - WHEN for number in range(3)] == [0, 1, 2]
+
+
+def test_every_item_has_its_outcome_page_by_page(api: Api):
+    contact = api.contact()
+    items = [
+        event("clicked", id=contact["id"]),
+        event("Clicked", id=contact["id"]),
+        event("clicked", user_id="nobody"),
+        event("", id=contact["id"]),
+        event("clicked", WHEN + 1, id=contact["id"]),
+    ]
+    job = bulk(api, items)
+    stored, duplicate = ("stored", None, None), ("duplicate", None, None)
+    expected = [stored, duplicate, ("refused", "not_found", "user_id"), ("refused", "parameter_not_found", "event_name"), stored]
+    assert outcomes(api, job) == expected
+    again = bulk(api, items, job["id"])
+    assert outcomes(api, again) == [*expected, duplicate, duplicate, *expected[2:4], duplicate]
+    shown = api.get(f"/-/api/jobs/{job['id']}").json
+    assert (shown["total_count"], shown["refused_count"], shown["job"]) == (10, 4, again)
+    assert len(api.events(contact)) == 2
+
+
+def test_new_names_and_contacts_made_a_moment_ago_are_found(api: Api):
+    names, users = [fresh("name ") for _ in range(50)], [fresh("user-") for _ in range(50)]
+    assert outcomes(api, bulk(api, [user(user_id=each) for each in users], noun="users")) == [("stored", None, None)] * 50
+    job = bulk(api, [event(name, user_id=each) for name, each in zip(names, users, strict=True)])
+    assert failures(api, job) == []
+    assert api.get(f"/events?type=user&user_id={users[7]}").json["events"][0]["event_name"] == names[7]
+
+
+# --- joining a job -------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_takes_more_for_fifteen_minutes_and_lists_its_tasks(api: Api, clock: Clock):
+    clock.freeze(1_700_000_000)
+    contact = api.contact()
+    job = bulk(api, [event(id=contact["id"])])
+    clock.advance(899)
+    more = bulk(api, [event(created_at=WHEN + 1, id=contact["id"]), event(user_id="nobody")], job["id"])
+    assert (more["id"], more["created_at"], more["updated_at"], more["closing_at"]) == (
+        job["id"],
+        1_700_000_000,
+        1_700_000_899,
+        1_700_000_900,
+    )
+    assert [task["item_count"] for task in more["tasks"]] == [1, 2]
+    clock.advance(1)
+    late = api.post("/bulk/events", {"items": [event(created_at=WHEN + 2, id=contact["id"])], "job": {"id": job["id"]}})
+    message = f"job {job['id']} is closed for new items since 1700000900: start a new bulk job"
+    assert late.error == (403, "job_closed", message, "job.id")
+    assert len(api.events(contact)) == 2  # what came too late was not kept
+
+
+def test_a_job_of_events_takes_no_users(api: Api):
+    job = bulk(api, [event(user_id="nobody")])
+    answer = api.post("/bulk/users", {"items": [user(user_id=fresh("user-"))], "job": {"id": job["id"]}})
+    assert answer.error == (403, "job_closed", f"job {job['id']} holds event items and takes no user: start a new bulk job", "job.id")
+
+
+def test_an_unknown_job_is_not_found_and_nothing_is_kept(api: Api):
+    contact = api.contact()
+    answer = api.post("/bulk/events", {"items": [event(id=contact["id"])], "job": {"id": "job_unknown"}})
+    assert answer.error[:3] == NO_JOB[:3]
+    assert api.events(contact) == []
+    for path in ("/jobs/job_unknown", "/jobs/job_unknown/error", "/jobs/status/job_unknown", "/-/api/jobs/job_unknown"):
+        assert api.get(path).error == NO_JOB
+
+
+def test_the_status_of_a_job_is_asked_for_from_2_14_on(api: Api):
+    job = bulk(api, [event(user_id="nobody")])["id"]
+    url = f"http://wire.test/jobs/status/{job}"
+    expected = {"type": "job", "id": job, "url": url, "status": "success"}
+    assert api.get(f"/jobs/status/{job}").json == {**expected, "resource_type": "event", "resource_id": None, "resource_url": None}
+    assert api.get(f"/jobs/status/{job}", "Intercom-Version: 2.13").error[:2] == (400, "intercom_version_invalid")
+
+
+def test_jobs_are_dropped_with_their_age():
+    with TrackrecordServer(jobs_keep_days=2) as server:
+        api = Api(server)
+        server.clock.freeze(1_700_000_000)
+        old = bulk(api, [event(user_id="nobody")])
+        server.clock.advance(2 * DAY)
+        young = bulk(api, [event(user_id="nobody")])
+        assert [api.get(f"/jobs/{job['id']}").status for job in (old, young)] == [200, 200]
+        server.clock.advance(1)
+        assert [api.get(f"/jobs/{job['id']}").status for job in (old, young)] == [404, 200]
+        bulk(api, [event(user_id="nobody")])
+        jobs = server.server.directory.jobs
+        assert jobs.get(1, young["id"], since=0).id == young["id"]
+        assert api.get(f"/jobs/{old['id']}/error").error == NO_JOB
+        with pytest.raises(Exception, match="Job Not Found"):  # not hidden but gone
+            jobs.get(1, old["id"], since=0)
+
+
+# --- the error feed ------------------------------------------------------------------------------------------------------
+
+
+def test_the_error_feed_has_this_shape(api: Api, clock: Clock):
+    clock.freeze(1_446_033_709)
+    sent = event("clicked", 1_438_944_980, user_id="nobody", metadata={"a": 1e3, "b": "é"})
+    job = bulk(api, [sent])
+    task = job["tasks"][0]["id"]
+    assert api.get(f"/jobs/{job['id']}/error").json == {
+        "app_id": "trackrecord",
+        "job_id": job["id"],
+        "pages": {},
+        "items": [
+            {
+                "type": "job_item",
+                "id": f"{task}-0",
+                "method": "post",
+                "data_type": "event",
+                "updated_at": 1_446_033_709,
+                "error": {"code": "not_found", "message": "User Not Found", "field": "user_id"},
+                "data": sent["data"],
+            }
+        ],
+    }
+
+
+def test_many_errors_are_paged_by_addresses_and_none_is_lost_or_repeated(api: Api):
+    job = bulk(api, [event(f"e{number}", user_id="nobody") for number in range(5)])
+    bulk(api, [event(f"e{number}", user_id="nobody") for number in range(5, 8)], job["id"])
+    target, names, pages = f"/jobs/{job['id']}/error?per_page=3", [], 0
+    while target:
+        page = api.get(target).json
+        names += [item["data"]["event_name"] for item in page["items"]]
+        pages += 1
+        assert list(page["pages"]) in ([], ["next"])
+        target = page["pages"].get("next", "").removeprefix("http://wire.test")
+    assert (names, pages) == ([f"e{number}" for number in range(8)], 3)
+
+
+ITEMS: list[tuple[Any, tuple[str, str, str]]] = [
+    (5, ("parameter_invalid", "the item must be a JSON object, got a whole number", "items")),
+    ({}, ("parameter_not_found", "method is required: post", "method")),
+    ({"method": "put", "data": {}}, ("parameter_invalid", "method must be one of post, delete, got 'put'", "method")),
+    ({"method": 5, "data": {}}, ("type_mismatch", "method must be a string, got a whole number", "method")),
+    ({"method": "delete", "data": {}}, ("parameter_invalid", "method must be post: events cannot be deleted here", "method")),
+    ({"method": "post", "data_type": "user", "data": {}}, ("parameter_invalid", "data_type must be event here, got 'user'", "data_type")),
+    ({"method": "post"}, ("parameter_not_found", "data is required: the event", "data")),
+    ({"method": "post", "data": None}, ("parameter_not_found", "data is required: the event", "data")),
+    ({"method": "post", "data": []}, ("parameter_invalid", "data must be a JSON object, got a list", "data")),
+    (
+        {"method": "post", "data": {"event_name": 5}},
+        ("type_mismatch", "event_name must be a string, got a whole number", "event_name"),
+    ),
+    (
+        {"method": "post", "data": {"event_name": "x", "id": "y" * (1 << 20)}},
+        ("client_error", "data must be at most 1048576 bytes", "data"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("item", "error"), ITEMS, ids=[json.dumps(item)[:60] for item, _ in ITEMS])
+def test_a_bad_item_has_its_error_and_keeps_no_other_out(api: Api, item: Any, error: tuple[str, str, str]):
+    contact = api.contact()
+    job = bulk(api, [item, event(id=contact["id"])])
+    (failed,) = failures(api, job)
+    assert tuple(failed["error"][key] for key in ("code", "message", "field")) == error
+    assert failed["data"] == (item.get("data") if isinstance(item, dict) else item)
+    assert len(api.events(contact)) == 1
+
+
+# An event as POST /events refuses it. Whatever is wrong with one, an item of a bulk is told the same.
+EVENTS: list[dict[str, Any]] = [
+    {"created_at": WHEN, "user_id": "u"},
+    {"event_name": "x" * 256, "created_at": WHEN, "user_id": "u"},
+    {"event_name": "x", "created_at": WHEN},
+    {"event_name": "x", "created_at": WHEN, "user_id": "nobody"},
+    {"event_name": "x", "created_at": WHEN, "id": 5},
+    {"event_name": "x", "created_at": WHEN, "email": "nobody@example.com"},
+    {"event_name": "x", "created_at": "yesterday", "user_id": "u"},
+    {"event_name": "x", "created_at": -1, "user_id": "u"},
+    {"event_name": "x", "created_at": 1 << 50, "user_id": "u"},
+    {"event_name": "x", "created_at": WHEN, "user_id": "u", "metadata": 5},
+    {"event_name": "x", "user_id": "u", "metadata": {"a": {"b": 1}}},
+]
+
+
+@pytest.mark.parametrize("sent", EVENTS, ids=[json.dumps(sent)[:60] for sent in EVENTS])
+@pytest.mark.parametrize("profile", ["lenient", "strict"])
+def test_an_item_is_judged_as_the_single_event_is(api: Api, strict: Api, clock: Clock, sent: dict[str, Any], profile: str):
+    chosen = api if profile == "lenient" else strict
+    single = chosen.submit(**sent)
+    job = bulk(chosen, [{"method": "post", "data_type": "event", "data": sent}])
+    found = [tuple(item["error"].get(key) for key in ("code", "message", "field")) for item in failures(chosen, job)]
+    assert found == ([] if single.status == 202 else [single.error[1:]])
+
+
+def test_an_item_may_be_of_any_awkward_json_and_comes_back_as_it_was(api: Api):
+    body = b'{"items":[{"method":"post","data":{"event_name":1e999,"x":123456789012345678901234567890}}]}'
+    job = api.send("POST", "/bulk/events", body=body).json
+    answer = api.get(f"/jobs/{job['id']}/error")
+    assert b'"data":{"event_name":1e999,"x":123456789012345678901234567890}' in answer.body
+
+
+# --- whole bodies --------------------------------------------------------------------------------------------------------
+
+BODIES: list[tuple[bytes, tuple[Any, ...]]] = [
+    (b"", (400, "parameter_invalid", "Invalid JSON", "body")),
+    (b"{", (400, "parameter_invalid", "Invalid JSON", "body")),
+    (b'{"items":[{"method":"\xff"}]}', (400, "parameter_invalid", "Invalid JSON", "body")),
+    (b'{"items":' + b"[" * 3000 + b"]" * 3000 + b"}", (400, "parameter_invalid", "Invalid JSON", "body")),
+    (b"[]", (400, "parameter_invalid", "the body must be a JSON object, got a list", "body")),
+    (b"{}", (400, "parameter_not_found", "items is required: a list of objects with method, data_type and data", "items")),
+    (b'{"items":{}}', (400, "type_mismatch", "items must be a list, got an object", "items")),
+    (b'{"items":[]}', (400, "parameter_invalid", "items must have at least one item", "items")),
+    (b'{"items":[1],"job":5}', (400, "type_mismatch", "job must be an object, got a whole number", "job")),
+    (b'{"items":[1],"job":{"id":5}}', (400, "type_mismatch", "job.id must be a string, got a whole number", "job.id")),
+    (b'{"items":[' + b"1," * 1000 + b"1]}", (422, "parameter_invalid", "maximum number of items per request is 1000", "items")),
+    (b" " * (8 << 20) + b"{}", (413, "client_error", "the body must be at most 8388608 bytes", "body")),
+]
+
+
+@pytest.mark.parametrize(("body", "error"), BODIES, ids=[str(body[:24]) for body, _ in BODIES])
+@pytest.mark.parametrize("path", ["/bulk/events", "/bulk/users"])
+def test_a_bad_bulk_has_its_exact_answer(api: Api, path: str, body: bytes, error: tuple[Any, ...]):
+    assert api.send("POST", path, body=body).error == error
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("per_page=x", (400, "parameter_invalid", "per_page must be a whole number from 1 to 150, got 'x'", "per_page")),
+        (
+            "starting_after=x",
+            (400, "parameter_invalid", "starting_after must be a cursor from pages.next of an earlier answer", "starting_after"),
+        ),
+        ("starting_after=2-99999999999999999999-1", None),
+    ],
+)
+@pytest.mark.parametrize("path", ["/jobs/{}/error", "/-/api/jobs/{}"])
+def test_a_bad_page_has_its_exact_answer(api: Api, path: str, query: str, error: tuple[Any, ...] | None):
+    answer = api.get(f"{path.format(bulk(api, [5])['id'])}?{query}")
+    message = "starting_after must be a cursor from pages.next of an earlier answer"
+    assert answer.error == (error or (400, "parameter_invalid", message, "starting_after"))
+
+
+def test_the_most_items_of_a_bulk_can_be_set_and_a_full_one_is_taken():
+    with TrackrecordServer(bulk_items_max=3) as server:
+        api = Api(server)
+        contact = api.contact()
+        items = [event(created_at=WHEN + number, id=contact["id"]) for number in range(4)]
+        assert api.post("/bulk/events", {"items": items}).error[:3] == (
+            422,
+            "parameter_invalid",
+            "maximum number of items per request is 3",
+        )
+        assert failures(api, bulk(api, items[:3])) == []
+        assert len(api.events(contact)) == 3
+
+
+# --- users ---------------------------------------------------------------------------------------------------------------
+
+
+def test_users_are_made_changed_and_archived_in_the_order_sent(api: Api):
+    one, two = fresh("user-"), fresh("user-")
+    items = [
+        user(user_id=one, name="Ann", custom_attributes={"plan": "team"}),
+        user(user_id=one, name="Anna"),
+        user(user_id=two),
+        user("delete", user_id=two),
+        user("delete", user_id=two),
+        user(name="nobody"),
+        user(user_id=one, email="no address"),
+        {"method": "post", "data_type": "event", "data": {}},
+    ]
+    job = bulk(api, items, noun="users")
+    stored = ("stored", None, None)
+    assert outcomes(api, job) == [
+        stored,
+        stored,
+        stored,
+        stored,
+        ("refused", "not_found", "user_id"),
+        ("refused", "parameter_not_found", "user_id"),
+        ("refused", "parameter_invalid", "email"),
+        ("refused", "parameter_invalid", "data_type"),
+    ]
+    found = api.get(f"/users?user_id={one}").json
+    assert (found["name"], found["email"], found["custom_attributes"]) == ("Anna", None, {"plan": "team"})
+    assert api.get(f"/users?user_id={two}").status == 404
+    assert api.get(f"/jobs/status/{job['id']}").json["resource_type"] == "user"
+
+
+def test_a_refused_user_leaves_nothing_behind_of_what_it_would_have_declared(api: Api):
+    taken, other = fresh("user-"), api.contact()
+    api.contact(external_id=taken)
+    attribute = fresh("attribute_")
+    items = [
+        user(id=other["id"], user_id=taken, custom_attributes={attribute: 1}),
+        user(id=other["id"], custom_attributes={attribute: "a text"}),
+    ]
+    job = bulk(api, items, noun="users")
+    assert outcomes(api, job) == [("refused", "unique_user_constraint", "user_id"), ("stored", None, None)]
+    assert api.get(f"/contacts/{other['id']}").json["custom_attributes"] == {attribute: "a text"}
+
+
+# --- who may ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_is_shown_to_those_who_may_read_what_it_holds(api: Api):
+    jobs = [bulk(api, [5]), bulk(api, [5], noun="users")]
+    found = {}
+    for scope in ("read_events", "write_events", "read_contacts", "write_contacts"):
+        holder = with_token(api, scope)
+        found[scope] = [
+            holder.get(path.format(job["id"])).status for job in jobs for path in ("/jobs/{}", "/jobs/{}/error", "/-/api/jobs/{}")
+        ]
+    events, users = [200] * 3 + [403] * 3, [403] * 3 + [200] * 3
+    assert found == {"read_events": events, "write_events": events, "read_contacts": users, "write_contacts": users}
+
+
+def test_a_job_of_another_workspace_is_not_found_and_takes_nothing():
+    with TrackrecordServer() as server:
+        ours = Api(server)
+        second = server.server.directory.workspaces.create("second", "Second", now=0)
+        theirs = with_token(ours, "write_events", "write_contacts", workspace=second.number)
+        job = bulk(ours, [5])
+        paths = (f"/jobs/{job['id']}", f"/jobs/{job['id']}/error", f"/jobs/status/{job['id']}", f"/-/api/jobs/{job['id']}")
+        assert [theirs.get(path).error for path in paths] == [NO_JOB] * 4
+        answer = theirs.post("/bulk/events", {"items": [5], "job": {"id": job["id"]}})
+        assert answer.error[:3] == NO_JOB[:3]
+        assert ours.get(f"/jobs/{job['id']}").json == job
+
+
+# --- the clients' own requests -------------------------------------------------------------------------------------------
+
+_GO = b'{"items":[{"data_type":"event","method":"post","data":{"event_name":"bought","user_id":"%b","created_at":1438944980}}]}'
+_JAVA = (
+    b'{"items":[{"type":"job_item","method":"post","data_type":"event","data":'
+    b'{"type":"event","event_name":"bought","created_at":1438944980,"user_id":"%b","metadata":{}}}]}'
+)
+_PHP = (
+    b'{"items":[{"data_type":"event","method":"post","data":{"event_name":"bought","created_at":1438944980,"user_id":"%b","metadata":[]}}]}'
+)
+_RUBY = (
+    b'{"items":[{"method":"post","data_type":"event","data":{"event_name":"bought","created_at":1438944980,"user_id":"%b","metadata":{}}}]}'
+)
+_NODE = b'{"items":[{"method":"post","data_type":"event","data":{"event_name":"bought","created_at":1438944980,"user_id":"%b"}}]}'
+
+
+@pytest.mark.parametrize("body", [_GO, _JAVA, _PHP, _RUBY, _NODE], ids=["go", "java 2", "php", "ruby", "node 2"])
+def test_the_clients_own_bulk_bodies_are_taken(api: Api, raw: Any, body: bytes):
+    contact = api.contact()
+    sent = request("POST", "/bulk/events", "Accept: application/json", body=body % contact["external_id"].encode(), token=api.token)
+    answer: Answer = raw(api.server, sent)
+    assert (answer.status, answer.json["state"], answer.json["job_state"]) == (202, "completed", "completed")
+    assert [each["event_name"] for each in api.events(contact)] == ["bought"]
+
+
+# --- what a job is worth ------------------------------------------------------------------------------------------------
+
+
+def test_a_job_and_its_open_time_survive_a_restart(tmp_path: Path):
+    with TrackrecordServer(data=str(tmp_path / "data")) as server:
+        api = Api(server)
+        api.contact(external_id="u1")
+        job = bulk(api, [event(user_id="u1"), event(user_id="nobody")])
+        before = [api.get(path).json for path in (f"/jobs/{job['id']}/error", f"/-/api/jobs/{job['id']}")]
+    with TrackrecordServer(data=str(tmp_path / "data")) as server:
+        api = Api(server)
+        assert [api.get(path).json for path in (f"/jobs/{job['id']}/error", f"/-/api/jobs/{job['id']}")] == before
+        assert len(bulk(api, [event(user_id="u1")], job["id"])["tasks"]) == 2
+        assert outcomes(api, job) == [("stored", None, None), ("refused", "not_found", "user_id"), ("duplicate", None, None)]
+
+
+def test_kill_9_after_the_answer_loses_no_item_and_no_job(tmp_path: Path):
+    with RealServer(tmp_path / "data") as real:
+        api = Api(real, TOKEN)  # type: ignore[arg-type]
+        contact = api.contact()
+        jobs = [bulk(api, [event(f"e{job}", WHEN + number, id=contact["id"]) for number in range(200)]) for job in range(3)]
+        real.kill()
+    with RealServer(tmp_path / "data") as real:
+        api = Api(real, TOKEN)  # type: ignore[arg-type]
+        assert [(row["name"], row["count"]) for row in sorted(api.summary(contact), key=lambda row: row["name"])] == [
+            ("e0", 200),
+            ("e1", 200),
+            ("e2", 200),
+        ]
+        assert [api.get(f"/jobs/{job['id']}").json["tasks"] for job in jobs] == [job["tasks"] for job in jobs]

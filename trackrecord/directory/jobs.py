@@ -1,0 +1,132 @@
+"""Bulk jobs: what was sent together, and which items of it were refused. What was kept stands in the journal or in contacts."""
+
+import secrets
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from ..errors import JobClosed, JobNotFound
+from ..rules.jobs import OPEN_S, TASKS_MAX, Failure, Job, Place, Task
+from .engine import Database
+from .tables import job_failures, job_tasks, jobs
+
+DROPPED_AT_ONCE = 20  # jobs that have had their time, dropped by a write: more than it makes
+
+
+class Jobs:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def refuse_closed(self, workspace: int, id: str, *, data_type: str, now: int, keep_s: int) -> None:
+        """Raises JobNotFound, and JobClosed for a job that takes no more items of this kind at `now` (whole Unix seconds)."""
+        with self._db.reading() as connection:
+            _open(connection, workspace, id, data_type=data_type, now=now, keep_s=keep_s)
+
+    def add(
+        self,
+        workspace: int,
+        id: str | None,
+        *,
+        data_type: str,
+        item_count: int,
+        first_position: int | None,
+        failures: Sequence[Failure],
+        started_at: int,
+        now: int,
+        keep_s: int,
+    ) -> Job:
+        """Note what became of one request's items, in a new job, or in the one named; times are whole Unix seconds.
+
+        The items are kept by then, so a job that has closed in between takes them all the same. Jobs made more than `keep_s`
+        ago are dropped on the way. Raises JobNotFound.
+        """
+        with self._db.writing() as connection:
+            if id is None:
+                _drop_old(connection, until=now - keep_s)
+                id = f"job_{secrets.token_hex(8)}"
+                made = {"data_type": data_type, "created_at": now, "updated_at": now, "closing_at": now + OPEN_S}
+                connection.execute(sa.insert(jobs).values(id=id, workspace=workspace, **made))
+            else:
+                _get(connection, workspace, id, since=now - keep_s)
+                connection.execute(sa.update(jobs).where(jobs.c.workspace == workspace, jobs.c.id == id).values(updated_at=now))
+            task = {
+                "job": id,
+                "item_count": item_count,
+                "first_position": first_position,
+                "kept": item_count - len(failures),
+                "started_at": started_at,
+                "completed_at": now,
+            }
+            number = connection.scalar(sa.insert(job_tasks).values(task).returning(job_tasks.c.id))
+            rows = [{**_values(failure), "task": number} for failure in failures]
+            if rows:
+                connection.execute(sa.insert(job_failures), rows)
+            return _get(connection, workspace, id, since=now - keep_s)
+
+    def get(self, workspace: int, id: str, *, since: int) -> Job:
+        """Raises JobNotFound; also for one of another workspace, and one made before `since` (whole Unix seconds)."""
+        with self._db.reading() as connection:
+            return _get(connection, workspace, id, since=since)
+
+    def failures(self, job: Job, *, after: Place | None, limit: int) -> list[Failure]:
+        """Up to `limit` of a job's refused items that follow a place, in the order they were sent."""
+        wanted = _failures_of(job).order_by(job_failures.c.task, job_failures.c.item).limit(limit)
+        if after is not None:
+            wanted = wanted.where(sa.tuple_(job_failures.c.task, job_failures.c.item) > sa.tuple_(after.task, after.item))
+        with self._db.reading() as connection:
+            return [Failure(**row) for row in connection.execute(wanted).mappings()]
+
+    def count_failures(self, job: Job) -> int:
+        with self._db.reading() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(_failures_of(job).subquery())).scalar_one()
+
+    def failures_of(self, task: Task, items: range) -> tuple[int, list[Failure]]:
+        """How many items of a task were refused before these, and which of these were. Ask with a task of your own job."""
+        mine = job_failures.c.task == task.id
+        with self._db.reading() as connection:
+            before = connection.scalar(sa.select(sa.func.count()).where(mine, job_failures.c.item < items.start)) or 0
+            wanted = sa.select(job_failures).where(mine, job_failures.c.item >= items.start, job_failures.c.item < items.stop)
+            return before, [Failure(**row) for row in connection.execute(wanted.order_by(job_failures.c.item)).mappings()]
+
+
+def _failures_of(job: Job) -> sa.Select[tuple[object, ...]]:
+    mine = sa.select(job_tasks.c.id).join(jobs, jobs.c.id == job_tasks.c.job)
+    return sa.select(job_failures).where(
+        job_failures.c.task.in_(mine.where(jobs.c.workspace == job.workspace, jobs.c.id == job.id).scalar_subquery())
+    )
+
+
+def _values(failure: Failure) -> dict[str, object]:
+    return {name: getattr(failure, name) for name in failure.__struct_fields__}
+
+
+def _get(connection: sa.Connection, workspace: int, id: str, *, since: int) -> Job:
+    wanted = sa.select(jobs).where(jobs.c.workspace == workspace, jobs.c.id == id, jobs.c.created_at >= since)
+    row = connection.execute(wanted).mappings().one_or_none()
+    if row is None:
+        raise JobNotFound
+    columns = [job_tasks.c[name] for name in Task.__struct_fields__]
+    tasks = connection.execute(sa.select(*columns).where(job_tasks.c.job == id).order_by(job_tasks.c.id)).mappings()
+    return Job(**row, tasks=tuple(Task(**task) for task in tasks))
+
+
+def _open(connection: sa.Connection, workspace: int, id: str, *, data_type: str, now: int, keep_s: int) -> None:
+    job = _get(connection, workspace, id, since=now - keep_s)
+    if job.data_type != data_type:
+        raise JobClosed(f"job {id} holds {job.data_type} items and takes no {data_type}: start a new bulk job", field="job.id")
+    if now >= job.closing_at:
+        raise JobClosed(f"job {id} is closed for new items since {job.closing_at}: start a new bulk job", field="job.id")
+    if len(job.tasks) >= TASKS_MAX:
+        raise JobClosed(f"job {id} has {TASKS_MAX} tasks and takes no more: start a new bulk job", field="job.id")
+
+
+def _drop_old(connection: sa.Connection, *, until: int) -> None:
+    """Remove jobs of any workspace that were made before `until`. The oldest tasks, by their numbers, belong to the oldest jobs."""
+    oldest = sa.select(job_tasks.c.job).order_by(job_tasks.c.id).limit(DROPPED_AT_ONCE)
+    old = sa.select(jobs.c.id).where(jobs.c.id.in_(oldest.scalar_subquery()), jobs.c.created_at < until)
+    ids = list(connection.scalars(old))
+    if ids:
+        theirs = sa.select(job_tasks.c.id).where(job_tasks.c.job.in_(ids)).scalar_subquery()
+        connection.execute(sa.delete(job_failures).where(job_failures.c.task.in_(theirs)))
+        connection.execute(sa.delete(job_tasks).where(job_tasks.c.job.in_(ids)))
+        connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids)))

@@ -1,0 +1,203 @@
+"""Contacts found by what is known of them: a checked search becomes one statement."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from ..errors import BadRequest
+from ..rules.contacts import Contact
+from ..rules.filters import PHONE_MARKS, Span
+from ..rules.search import Field, Group, Place, Query, Search, Sort
+from .engine import Database, TookTooLong, folded, member, position, unindexed
+from .rows import COLUMNS
+from .tables import LISTED, contact_tags, contacts, segment_members, segments
+
+INDEXED = frozenset({"id", "external_id", "email"})  # fields whose values lead to few contacts each, at once
+
+Expression = sa.ColumnElement[Any]
+Condition = sa.ColumnElement[bool]
+
+
+class Found(NamedTuple):
+    contacts: Sequence[Contact]
+    total_count: int
+    next: Place | None  # where the next page begins; None on the last
+
+
+class Searches:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def page(self, workspace: int, search: Search, *, limit: int, after: Place | None = None, within_s: float | None = None) -> Found:
+        """Up to `limit` of the listed contacts that a search finds, and how many it finds in all.
+
+        Contacts made or deleted meanwhile shift no other onto two pages or none. Raises BadRequest where the search is not done
+        within `within_s` seconds.
+        """
+        try:
+            with self._db.reading(within_s=within_s) as connection:
+                rows = connection.execute(_page(workspace, search, limit=limit + 1, after=after)).all()
+                more = len(rows) > limit
+                counted = after is None and not more
+                total = len(rows) if counted else connection.execute(_count(workspace, search.query)).scalar_one()
+        except TookTooLong:
+            text = f"this search took longer than {within_s:g} s; ask for an id, external_id or email as well, or use fewer filters"
+            raise BadRequest(text, field="query") from None
+        rows = rows[:limit]
+        people = [Contact(**{name: getattr(row, name) for name in Contact.__struct_fields__}) for row in rows]
+        return Found(people, total, Place(rows[-1].placed, rows[-1].id) if more else None)
+
+
+def _page(workspace: int, search: Search, *, limit: int, after: Place | None) -> sa.Select[Any]:
+    sort, value = search.sort, _expression(search.sort.field)
+    if _narrow(search.query):
+        value = unindexed(value)
+    wanted = sa.select(*COLUMNS, value.label("placed")).where(contacts.c.workspace == workspace, LISTED, condition(search.query))
+    if after is not None:
+        wanted = wanted.where(_beyond(value, sort, after))
+    order: list[Expression] = [value.desc(), contacts.c.id.desc()] if sort.descending else [value.asc(), contacts.c.id.asc()]
+    if _may_be_null(value):
+        order.insert(0, value.is_(None))
+    return wanted.order_by(*order).limit(limit)
+
+
+def _count(workspace: int, query: Query) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(contacts).where(contacts.c.workspace == workspace, LISTED, condition(query))
+
+
+def _narrow(query: Query) -> bool:
+    """Whether few contacts can be meant, and an index leads to them."""
+    if isinstance(query, Group):
+        return (any if query.operator == "AND" else all)(_narrow(each) for each in query.members)
+    wanted = query.value if isinstance(query.value, tuple) else (query.value,)
+    return query.field.name in INDEXED and query.operator in ("=", "IN") and None not in wanted
+
+
+def _may_be_null(value: Expression) -> bool:
+    return not isinstance(value, sa.Column) or bool(value.nullable)
+
+
+def _beyond(value: Expression, sort: Sort, after: Place) -> Condition:
+    """What comes after a place: further on by value, or by id where the value is the same; at the end what has no value."""
+    by_id = contacts.c.id < after.id if sort.descending else contacts.c.id > after.id
+    if after.value is None:
+        return sa.and_(value.is_(None), by_id)
+    there = sa.literal(after.value)
+    if not _may_be_null(value):  # in one comparison, which an index can begin at
+        mine, theirs = sa.tuple_(value, contacts.c.id), sa.tuple_(there, after.id)
+        return mine < theirs if sort.descending else mine > theirs
+    further = value < there if sort.descending else value > there
+    return sa.or_(further, sa.and_(value == there, by_id), value.is_(None))
+
+
+def condition(query: Query) -> Condition:
+    """Whether a row of `contacts` is what a query asks for; that it is of the workspace, and listed, is for the statement to say."""
+    if isinstance(query, Group):
+        join = sa.and_ if query.operator == "AND" else sa.or_
+        return join(*(condition(each) for each in query.members))
+    if query.field.kind in _MEMBERSHIPS:
+        return _membership(query.field.kind, query.operator, query.value)
+    return _compare(_expression(query.field), query.operator, query.value)
+
+
+# --- Fields --------------------------------------------------------------------------------------------------------------
+
+
+def _domain(email: Expression) -> Expression:
+    """What follows the last @: all else of the address, as single letters, is taken from its end to find where that is."""
+    before = sa.func.rtrim(email, sa.func.replace(email, "@", ""))
+    return sa.func.substr(email, sa.func.length(before) + 1)
+
+
+def _digits(phone: Expression) -> Expression:
+    for mark in PHONE_MARKS:
+        phone = sa.func.replace(phone, mark, "")
+    return phone
+
+
+_DERIVED: dict[str | None, Expression] = {
+    None: sa.null(),
+    "false": sa.literal(False),
+    "email": contacts.c.email_folded,
+    "email_domain": _domain(contacts.c.email_folded),
+    "formatted_phone": _digits(contacts.c.phone),
+}
+_TYPES: dict[str, "sa.types.TypeEngine[Any]"] = {"text": sa.Text(), "boolean": sa.Boolean()}  # the rest are numbers
+
+
+def _expression(field: Field) -> Expression:
+    """What a contact has for a field, folded as values of its kind are."""
+    text = field.kind == "text"
+    if field.custom:
+        return member(contacts.c.custom_attributes, str(field.source), _TYPES.get(field.kind, sa.Float()), fold=text)
+    if field.source in _DERIVED:
+        return _DERIVED[field.source]
+    column = contacts.c[str(field.source)]
+    return folded(column) if text else column
+
+
+# --- Operators -----------------------------------------------------------------------------------------------------------
+
+
+def _ends(value: Expression, wanted: str) -> Condition:
+    length = sa.func.length(value)
+    return sa.and_(length >= len(wanted), sa.func.substr(value, length - len(wanted) + 1) == wanted)
+
+
+# Those that nobody without a value meets, and those that everybody without one does.
+_MET: dict[str, Callable[[Expression, Any], Condition]] = {
+    "=": lambda value, wanted: value == wanted,
+    "IN": lambda value, wanted: value.in_(wanted),
+    "~": lambda value, wanted: position(wanted, value) > 0,
+    "^": lambda value, wanted: sa.func.substr(value, 1, len(wanted)) == wanted,
+    "$": _ends,
+    "<": lambda value, wanted: value < wanted,
+    ">": lambda value, wanted: value > wanted,
+    "<=": lambda value, wanted: value <= wanted,
+    ">=": lambda value, wanted: value >= wanted,
+}
+_UNMET: dict[str, Callable[[Expression, Any], Condition]] = {
+    "!=": lambda value, wanted: value != wanted,
+    "NIN": lambda value, wanted: value.not_in(wanted),
+    "!~": lambda value, wanted: position(wanted, value) == 0,
+}
+
+
+def _compare(value: Expression, operator: str, wanted: object) -> Condition:
+    absent = value.is_(None)
+    if isinstance(wanted, Span):
+        since = [] if wanted.since is None else [value >= wanted.since]
+        return sa.and_(*since, *([] if wanted.before is None else [value < wanted.before]))
+    if wanted is None or wanted == (None,):
+        return absent if operator in ("=", "IN") else value.is_not(None)
+    among_null = isinstance(wanted, tuple) and None in wanted
+    if isinstance(wanted, tuple):
+        wanted = [each for each in wanted if each is not None]
+    if operator in _MET:
+        met = _MET[operator](value, wanted)
+        return sa.or_(met, absent) if among_null else met
+    unmet = _UNMET[operator](value, wanted)
+    return sa.and_(unmet, value.is_not(None)) if among_null else sa.or_(unmet, absent)
+
+
+# What a contact may have several of: whose it is, the ids, and where both stand.
+_MEMBERSHIPS: dict[str, tuple[sa.Column[Any], sa.Column[Any], sa.FromClause]] = {
+    "tag": (contact_tags.c.contact, contact_tags.c.tag, contact_tags),
+    "segment": (
+        segment_members.c.contact,
+        segments.c.id,
+        segment_members.join(segments, segments.c.number == segment_members.c.segment),
+    ),
+}
+
+
+def _membership(kind: str, operator: str, wanted: object) -> Condition:
+    whose, id, both = _MEMBERSHIPS[kind]
+    among = wanted if isinstance(wanted, tuple) else (wanted,)
+    ids = [each for each in among if each is not None]
+    has: Condition = contacts.c.number.in_(sa.select(whose).select_from(both).where(id.in_(ids)))
+    if None in among:
+        none = sa.not_(sa.exists().where(whose == contacts.c.number))
+        has = sa.or_(has, none) if ids else none
+    return has if operator in ("=", "IN") else sa.not_(has)

@@ -1,0 +1,61 @@
+"""The catalogue of event names. Scopes: reading needs read_events, changing write_events."""
+
+from ...rules.catalogue import Entry
+from ...rules.events import clean_name
+from ...stores.base import EventReader, NameKey, NameTotal
+from ...wire import catalogue as wire
+from ..call import Answer, Call
+
+
+async def list_names(call: Call) -> Answer:
+    """GET /-/api/event-names. Pages of names in the order of the alphabet; archived ones only when they are asked for."""
+    asked, after, include_archived = wire.parse_page(call.query)
+    entries, total_count, more = await call.services.in_thread(
+        call.services.directory.names.page, call.workspace.number, limit=asked.per_page, after=after, include_archived=include_archived
+    )
+    totals, keys = await _counts(call)
+    return Answer(wire.listing(entries, totals=totals, keys=keys, asked=asked, total_count=total_count, more=more))
+
+
+async def get_name(call: Call) -> Answer:
+    """GET /-/api/event-names/{name}. By any writing that an event could be sent under; archived ones too."""
+    entry = await call.services.in_thread(call.services.directory.names.entry, call.workspace.number, _folded(call))
+    return await _shown(call, entry)
+
+
+async def update_name(call: Call) -> Answer:
+    """PUT /-/api/event-names/{name}. 200 with the name as it is now; what is not sent stays."""
+    change = wire.parse_change(call.body)
+    entry = await call.services.in_thread(
+        call.services.directory.names.change,
+        call.workspace.number,
+        _folded(call),
+        change,
+        now=call.now(),
+        limit=call.profile.event_names_max,
+    )
+    call.services.ingest.names.changed(entry.name)
+    return await _shown(call, entry)
+
+
+def _folded(call: Call) -> str:
+    return clean_name(call.path["name"], "name")[1]
+
+
+async def _shown(call: Call, entry: Entry) -> Answer:
+    totals, keys = await _counts(call)
+    number = entry.name.number
+    return Answer(wire.item(entry, totals.get(number), keys.get(number, ())))
+
+
+async def _counts(call: Call) -> tuple[dict[int, NameTotal], dict[int, list[NameKey]]]:
+    """What the store counts of each name of the workspace."""
+    workspace = call.workspace.number
+
+    def ask(store: EventReader) -> tuple[dict[int, NameTotal], dict[int, list[NameKey]]]:
+        keys: dict[int, list[NameKey]] = {}
+        for each in store.name_keys(workspace):
+            keys.setdefault(each.name, []).append(each)
+        return {total.name: total for total in store.name_totals(workspace)}, keys
+
+    return await call.services.reads.ask(ask)

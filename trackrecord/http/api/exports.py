@@ -1,0 +1,67 @@
+"""Exports: contacts and events as a stream that an import takes back. Scopes: read_contacts, read_events."""
+
+from collections.abc import AsyncIterator, Iterator
+
+from ... import exports
+from ...errors import ParameterInvalid
+from ...exports import ExportedContact, ExportedEvent, Row
+from ...stores.base import EventReader, Selection
+from ...wire import exports as wire
+from ...wire.exports import ExportQuery
+from ..call import Answer, Call
+
+PIECE_BYTES = 64 << 10  # made in one turn; a client that takes none holds no more than this, and no thread
+FORMATS = tuple(exports.FORMATS)
+
+
+async def export_events(call: Call) -> Answer:
+    """GET /-/api/export/events. Everything acknowledged before the call, in the order it was kept."""
+    query = wire.parse(call.query, formats=FORMATS)
+
+    def begin(store: EventReader) -> Iterator[Row]:
+        return exports.events(call.services.directory, store, _selection(call, query))
+
+    return _answer(call, query, "events", await call.services.reads.ask(begin), ExportedEvent)
+
+
+async def export_contacts(call: Call) -> Answer:
+    """GET /-/api/export/contacts. The live contacts, in the order an import should read them."""
+    query = wire.parse(call.query, formats=FORMATS)
+    found = exports.contacts(call.services.directory, call.workspace.number, since=query.since, until=query.until)
+    return _answer(call, query, "contacts", map(exports.exported_contact, found), ExportedContact)
+
+
+def _selection(call: Call, query: ExportQuery) -> Selection:
+    """Raises ParameterInvalid for a name that nobody has sent, and ContactNotFound or Conflict for the contact."""
+    there = call.services.directory.names.find(call.workspace.number, query.names)
+    for folded, name in query.names.items():
+        if folded not in there:
+            raise ParameterInvalid(f"no event is called {name[:80]!r}; /-/api/event-names lists the names there are", field="name")
+    whose = [call.services.ingest.identities.contact(call.workspace.number, query.whose).number] if query.whose else []
+    numbers = [entry.number for entry in there.values()]
+    return Selection(call.workspace.number, names=numbers, contacts=whose, since=query.since, until=query.until)
+
+
+def _answer(call: Call, query: ExportQuery, noun: str, rows: Iterator[Row], kind: type[Row]) -> Answer:
+    name = wire.file_name(call.workspace, noun, query.format)
+    headers = (
+        (b"content-type", f"{exports.MEDIA[query.format]}; charset=utf-8".encode()),
+        (b"content-disposition", f'attachment; filename="{name}"'.encode()),
+    )
+    return Answer(_pieces(call, exports.FORMATS[query.format](rows, kind)), headers=headers)
+
+
+async def _pieces(call: Call, lines: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Each piece is made in a thread, and only when the one before it is on its way."""
+    while piece := await call.services.in_thread(_piece, lines):
+        yield piece
+
+
+def _piece(lines: Iterator[bytes]) -> bytes:
+    some, size = [], 0
+    for line in lines:
+        some.append(line)
+        size += len(line)
+        if size >= PIECE_BYTES:
+            break
+    return b"".join(some)

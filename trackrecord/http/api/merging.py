@@ -1,0 +1,68 @@
+"""Merging, archiving, unarchiving and blocking contacts over HTTP. Scope: write_contacts; read_contacts for the merge history."""
+
+from ...rules.versions import has
+from ...wire import merging as wire
+from ..call import Answer, Call
+from . import shown
+
+
+async def merge_contacts(call: Call) -> Answer:
+    """POST /contacts/merge. 200 with the target, which has the lead's events, summaries, tags and attributes from now on."""
+    source, target, skipped = wire.parse_merge(call.body)
+    history = shown.wants_history(call)
+    merged = await call.services.in_thread(
+        call.services.directory.merging.merge,
+        call.workspace.number,
+        source,
+        target,
+        now=call.now(),
+        profile=call.profile,
+        duplicates_only=has(call.version, "merge_needs_match") and not skipped,
+    )
+    await move_events(call, merged.source, merged.target.number)
+    return await shown.answer(call, merged.target, history=history)
+
+
+async def move_events(call: Call, source: int, target: int) -> None:
+    """Have the events of a contact that was merged follow it.
+
+    Second, as the journal's record of it would be wrong of a contact that still stands for itself. If we die in between,
+    directory.contacts.merges() has it, and start-up journals what is missing.
+    """
+    await call.services.ingest.merge(call.workspace.number, source, target)
+
+
+async def list_merge_history(call: Call) -> Answer:
+    """GET /contacts/{contact_id}/merge_history. Users only: a lead is not found."""
+    per_page, after, newest_first = wire.parse_history(call.query)
+    merges, place = await call.services.in_thread(
+        call.services.directory.merging.history,
+        call.workspace.number,
+        call.path["contact_id"],
+        limit=per_page,
+        after=after,
+        newest_first=newest_first,
+    )
+    return Answer(wire.history(merges, place))
+
+
+async def archive_contact(call: Call) -> Answer:
+    """POST /contacts/{contact_id}/archive. A body is passed over."""
+    contact = await call.services.in_thread(
+        call.services.directory.archiving.archive, call.workspace.number, call.path["contact_id"], now=call.now()
+    )
+    return Answer(wire.archived(contact))
+
+
+async def unarchive_contact(call: Call) -> Answer:
+    """POST /contacts/{contact_id}/unarchive. The contact is back with all that it had, its events included."""
+    contact = await call.services.in_thread(call.services.directory.archiving.unarchive, call.workspace.number, call.path["contact_id"])
+    return Answer(wire.archived(contact))
+
+
+async def block_contact(call: Call) -> Answer:
+    """POST /contacts/{contact_id}/block. There is no way back but deleting."""
+    contact = await call.services.in_thread(
+        call.services.directory.archiving.block, call.workspace.number, call.path["contact_id"], now=call.now()
+    )
+    return Answer(wire.blocked(contact))

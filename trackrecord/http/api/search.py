@@ -1,0 +1,42 @@
+"""Contact search over HTTP. Scope: read_contacts."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ...rules.filters import Known
+from ...rules.search import names_attributes, search
+from ...rules.versions import has
+from ...wire import search as wire
+from ..call import Answer, Call
+from . import shown
+
+
+async def search_contacts(call: Call) -> Answer:
+    """POST /contacts/search. A contact is found as soon as the answer that made or changed it is sent."""
+    sent = wire.parse(call.body)
+    settings = call.services.settings
+    known = Known(
+        attributes=await _attributes(call) if names_attributes(sent.query, sent.sort) else {},
+        zone=ZoneInfo(call.workspace.timezone),
+        exact_dates=settings.search_dates == "exact",
+        formatted_phone=has(call.version, "formatted_phone"),
+    )
+    asked = search(sent.query, sent.sort, known)
+    page, after = wire.place(sent.starting_after, asked)
+    found = await call.services.in_thread(
+        call.services.directory.searches.page,
+        call.workspace.number,
+        asked,
+        limit=sent.per_page,
+        after=after,
+        within_s=settings.search_max_s,
+    )
+    following = None if found.next is None else wire.cursor(page + 1, found.next, asked)
+    return await shown.page(call, found.contacts, total_count=found.total_count, per_page=sent.per_page, page=page, next_cursor=following)
+
+
+async def _attributes(call: Call) -> Mapping[str, str]:
+    """The types of the contacts' custom attributes; archived ones too, as contacts still have their values."""
+    found: Any = await call.services.in_thread(call.services.directory.attributes.list, call.workspace.number, include_archived=True)
+    return {each.name: each.data_type for each in found}

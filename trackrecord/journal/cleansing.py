@@ -1,0 +1,156 @@
+"""Takes from the journal's rows what later records have erased, so that it is nowhere. DESIGN.md, "Cleansing".
+
+Which positions those are, the store knows once it has folded the record: it is asked, and the journal need not know what
+erasing, removing and merging mean.
+"""
+
+import logging
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from ..rules.records import Baseline, Erasure, Event, Gone, Merge, Record, Removal
+from ..sqlite import Checkpointer
+from .codec import Damaged, decode_records, encode_records
+
+log = logging.getLogger("trackrecord.journal")
+
+ROWS_A_STEP = 64  # rewritten in one transaction, so that no commit waits long behind it
+RECORDS_A_STEP = 10_000  # and so many records, but for a row that alone holds more
+QUESTIONS_A_STEP = 100
+POSITIONS_A_QUESTION = 1_000
+LATE_MS = 60_000  # for so long events of an erased contact may still come, from requests that had found it before
+
+# Asked with (the position of an erasing record, after, limit): the positions above `after` that it took away, in order, up to
+# limit; None while the store has not folded it.
+Erased = Callable[[int, int, int], Sequence[int] | None]
+
+OWING = frozenset({Erasure, Merge, Removal})  # a merge, as it may be into a contact that is erased
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS owed (
+    record INTEGER PRIMARY KEY,  -- position of a record that erases others
+    at_ms INTEGER NOT NULL,      -- when it was appended, by our clock
+    done INTEGER NOT NULL        -- what it erased at positions up to this one is gone from batches
+)
+"""
+
+
+class Owed(msgspec.Struct):
+    """One row of the table, and what need not survive a restart: when all that it had erased by then was last found gone."""
+
+    record: int
+    at_ms: int
+    done: int = 0
+    looked_at_ms: int = 0
+
+    @property
+    def late_at_ms(self) -> int:
+        """From when on nothing more is expected to come late."""
+        return self.at_ms + LATE_MS
+
+    @property
+    def settled(self) -> bool:
+        return self.looked_at_ms >= self.late_at_ms
+
+    def due(self, now_ms: int) -> bool:
+        """Looked for twice: as soon as can be, and when nothing comes late any more."""
+        return not self.looked_at_ms or (not self.settled and now_ms >= self.late_at_ms)
+
+
+class Cleansing:
+    """What is owed, and the doing of it. For use by the journal's one writer, whose connection it shares."""
+
+    def __init__(self, db: sqlite3.Connection, checkpointer: Checkpointer) -> None:
+        self._db = db
+        self._checkpointer = checkpointer
+        self._owed = [Owed(*row) for row in db.execute("SELECT record, at_ms, done FROM owed ORDER BY record")]
+        self._log_holds = bool(self._owed)  # the log may hold rows as they were
+
+    def owing(self, first: int, records: Sequence[Record], at_ms: int) -> list[Owed]:
+        """What is owed once records stand at first, first + 1, …"""
+        return [Owed(position, at_ms) for position, record in enumerate(records, first) if type(record) in OWING]
+
+    def insert(self, owed: Sequence[Owed]) -> None:
+        """Part of the transaction that appends the records."""
+        self._db.executemany("INSERT INTO owed VALUES (?, ?, ?)", [(each.record, each.at_ms, each.done) for each in owed])
+
+    def inserted(self, owed: Sequence[Owed]) -> None:
+        """That transaction is committed."""
+        self._owed += owed
+
+    def step(self, erased: Erased, *, now_ms: int) -> bool:
+        """Do some of what is owed. True when there is more to do at once; else call again in a while. Raises sqlite3.Error."""
+        asked = [each for each in self._owed if each.due(now_ms)][:QUESTIONS_A_STEP]
+        for owed in asked:
+            positions = erased(owed.record, owed.done, POSITIONS_A_QUESTION)
+            if positions is None:
+                break  # nor has the store folded those behind it
+            if positions:
+                self._rewrite(owed, positions)
+                return True
+            owed.looked_at_ms = now_ms
+        else:
+            if len(asked) == QUESTIONS_A_STEP:
+                return True
+        if self._log_holds:
+            self._log_holds = not self._checkpointer.empty(self._db)
+        if not self._log_holds:
+            self._settle()
+        return False
+
+    def _rewrite(self, owed: Owed, positions: Sequence[int]) -> None:
+        """Put Gone in the place of records at some positions, a step's worth of them; note how far that went."""
+        rows = records = 0
+        done = owed.done
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            while positions and rows < ROWS_A_STEP and records < RECORDS_A_STEP:
+                count, covered = self._rewrite_row(positions)
+                rows, records = rows + 1, records + count
+                done, positions = positions[covered - 1], positions[covered:]
+            self._db.execute("UPDATE owed SET done = ? WHERE record = ?", (done, owed.record))
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.rollback()
+            raise
+        owed.done = done
+        self._log_holds = True
+
+    def _rewrite_row(self, positions: Sequence[int]) -> tuple[int, int]:
+        """Rewrite the row that holds the first of these; return how many records it has, and how many of the positions are done."""
+        row = self._db.execute(
+            "SELECT first, count, crc, records FROM batches WHERE first <= ? ORDER BY first DESC LIMIT 1", (positions[0],)
+        )
+        first, count, crc, blob = row.fetchone() or (0, 0, 0, b"")
+        if positions[0] >= first + count:  # trimmed, as are all before the first row
+            kept = self._db.execute("SELECT first FROM batches WHERE first > ? ORDER BY first LIMIT 1", (positions[0],)).fetchone()
+            return 0, bisect_left(positions, kept[0]) if kept else len(positions)
+        covered = bisect_left(positions, first + count)
+        try:
+            records = decode_records(first, crc, blob)
+        except Damaged as damaged:
+            log.error("what was erased cannot be taken from the journal: %s", damaged)
+            return count, covered
+        for position in positions[:covered]:
+            record = records[position - first]
+            if isinstance(record, (Event, Baseline)):
+                records[position - first] = Gone(record.workspace, record.received_at_ms, isinstance(record, Event))
+        self._db.execute("UPDATE batches SET crc = ?, records = ? WHERE first = ?", (*encode_records(records), first))
+        return count, covered
+
+    def _settle(self) -> None:
+        settled = [(each.record,) for each in self._owed if each.settled]
+        if settled:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany("DELETE FROM owed WHERE record = ?", settled)
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.rollback()
+                raise
+            self._owed = [each for each in self._owed if not each.settled]

@@ -1,0 +1,99 @@
+"""What a bulk job is: many items sent together, and what became of each. Pure values and plain functions."""
+
+import msgspec
+
+from ..outcomes import DUPLICATE, REFUSED, STORED
+
+OPEN_S = 900  # a job takes more items so long after it was made. Source: the contract, 3.1 "closing_at"
+TASKS_MAX = 1_000  # requests that may add to one job; its answer lists them all. Ours
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request added to a job. Times are whole Unix seconds."""
+
+    id: int
+    item_count: int
+    kept: int  # items that were not refused
+    first_position: int | None  # in the journal, of the first item that was kept; the others follow it. None where none is
+    started_at: int
+    completed_at: int
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """Times are whole Unix seconds."""
+
+    id: str
+    workspace: int
+    data_type: str  # "event" or "user"
+    created_at: int
+    updated_at: int
+    closing_at: int  # from then on it takes no more items
+    tasks: tuple[Task, ...]  # in the order they came, at least one
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """An item that was refused. `sent` is its JSON text as it came."""
+
+    item: int  # its place in its request, from 0
+    sent: str
+    code: str
+    message: str | None
+    field: str | None
+    at: int  # whole Unix seconds
+    task: int = 0  # 0 until the task has a number
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """An item of a job: the number of its task, and its place in that."""
+
+    task: int
+    item: int
+
+    @property
+    def text(self) -> str:
+        return f"{self.task}-{self.item}"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one item. `position` is its receipt: that of an event which was kept."""
+
+    place: Place
+    outcome: str  # outcomes.STORED, DUPLICATE or REFUSED
+    position: int | None = None
+    failure: Failure | None = None
+
+
+def next_items(job: Job, *, after: Place | None, limit: int) -> tuple[list[tuple[Task, range]], bool]:
+    """Up to `limit` items that follow a place, as ranges of their tasks; and whether more come after them."""
+    found: list[tuple[Task, range]] = []
+    for task in job.tasks:
+        if after is not None and task.id < after.task:
+            continue
+        start = after.item + 1 if after is not None and task.id == after.task else 0
+        if start >= task.item_count:
+            continue
+        if not limit:
+            return found, True
+        some = range(start, min(task.item_count, start + limit))
+        limit -= len(some)
+        found.append((task, some))
+        if some.stop < task.item_count:
+            return found, True
+    return found, False
+
+
+def outcomes(task: Task, items: range, *, failures: list[Failure], before: int, duplicates: frozenset[int]) -> list[Outcome]:
+    """What became of some items of a task: `failures` are those among them, `before` is how many there are ahead of them, and
+    `duplicates` are positions of events that changed nothing."""
+    refused = {failure.item: failure for failure in failures}
+    found = []
+    for item in items:
+        place = Place(task.id, item)
+        failure = refused.get(item)
+        if failure is not None:
+            before += 1
+            found.append(Outcome(place=place, outcome=REFUSED, failure=failure))
+            continue
+        position = None if task.first_position is None else task.first_position + item - before
+        found.append(Outcome(place=place, outcome=DUPLICATE if position in duplicates else STORED, position=position))
+    return found
