@@ -14,7 +14,7 @@ from types import FrameType
 import msgspec
 from rich.console import Console
 
-from . import docs, imports, ingest, load, machine, reads, size, startup
+from . import bulk, docs, imports, ingest, load, machine, reads, size, startup
 from .context import FULL, QUICK, Bench
 from .figures import Report, Result, from_json, table, to_json
 from .processes import ROOT, Trouble
@@ -23,6 +23,7 @@ from .processes import ROOT, Trouble
 MEASURES: dict[str, tuple[Callable[[Bench], Result], str]] = {
     "startup": (startup.measure, "time from the start of the process to the first good answer"),
     "ingest": (ingest.measure, "POST /events, one by one, beside a handler that does nothing"),
+    "bulk": (bulk.measure, "POST /bulk/events, a hundred and a thousand a body, beside single POSTs"),
     "import": (imports.measure, "trackrecord import, into a directory and over HTTP"),
     "size": (size.measure, "bytes an event, and the store's rate as it grows"),
     "reads": (reads.measure, "lists, summaries and totals with many events stored"),

@@ -85,7 +85,7 @@ def measure(bench: Bench) -> Result:
         half = sender.send(sizes.round_s, rate=sum(each.rate for each in events) / len(events) / 2)
         caught_up(server)
         memory_after = memory_mb(server.pid), memory_mb(store)
-    checked = _check(data, sender.acknowledged)
+    checked = check(data, sender.acknowledged)
     bench.drop(data)
 
     rates, nothings, lives = ([each.rate for each in loads] for loads in (events, nothing, live))
@@ -133,7 +133,7 @@ def caught_up(server: Served) -> float:
     return time.monotonic() - began
 
 
-def _check(data: Path, acknowledged: int) -> str:
+def check(data: Path, acknowledged: int) -> str:
     """A fast server that loses events is no use: compare what was acknowledged with what is kept."""
     reader = engines.read_store(data)
     try:

@@ -20,7 +20,10 @@ from typing import NamedTuple
 import pytest
 
 from trackrecord.http.routes import ROUTES, Route
+from trackrecord.rules.codes import CODES
+from trackrecord.rules.directory import SCOPES
 from trackrecord.rules.profiles import PROFILES_TABLE
+from trackrecord.rules.versions import DELTAS, SAME_IN_ALL, span
 from trackrecord.settings import ENV_PREFIX, OVERRIDES, SETTINGS
 from trackrecord.testing import TrackrecordServer
 
@@ -29,7 +32,29 @@ DOCS = ROOT / "docs"
 PAGES = sorted(
     path for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "trackrecord").rglob("*.md")] if "node_modules" not in path.parts
 )
-RUN = ("README.md", "docs/quickstart.md", "docs/api/events.md", "docs/api/receipts.md")
+RUN = (
+    "README.md",
+    "docs/quickstart.md",
+    "docs/api/events.md",
+    "docs/api/receipts.md",
+    "docs/api/bulk.md",
+    "docs/api/users.md",
+    "docs/api/tags.md",
+    "docs/api/data-attributes.md",
+    "docs/api/segments.md",
+    "docs/api/companies.md",
+    "docs/api/admins.md",
+    "docs/api/contacts.md",
+    "docs/api/search.md",
+    "docs/api/catalogue.md",
+    "docs/api/queries.md",
+    "docs/api/deleting-events.md",
+    "docs/api/exports.md",
+    "docs/api/visitors.md",
+    "docs/api/requests.md",
+    "docs/versions.md",
+    "docs/limits.md",
+)
 URL = "http://127.0.0.1:8080"  # the server's address in the pages
 OTHER_PORT = "8090"  # stands for any free one, where a page starts a server itself
 RUN_TIMEOUT_S = 60
@@ -66,24 +91,91 @@ def profiles_table() -> str:
     return "\n".join(lines)
 
 
-TABLES: dict[str, Callable[[], str]] = {"settings": settings_table, "profiles": profiles_table}
-SETTINGS_PAGE = DOCS / "settings.md"
+def codes_table(*, answered: bool) -> str:
+    lines = ["| status | code | meaning | here |" if answered else "| status | code | meaning | why not |", "| --- | --- | --- | --- |"]
+    rows = [row for row in CODES if (row.kind is not None) == answered]
+    lines += [f"| {row.status} | `{row.code}` | {_meaning(row.meaning)} | {_meaning(row.here)} |" for row in rows]
+    return "\n".join(lines)
 
 
-def with_tables(text: str) -> str:
+def deltas_table() -> str:
+    lines = ["| versions | difference |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| {span(each.first, each.last)} | {_meaning(each.meaning)} |" for each in DELTAS)])
+
+
+def same_table() -> str:
+    lines = ["| change | there in | here |", "| --- | --- | --- |"]
+    return "\n".join([*lines, *(f"| {_meaning(change)} | {since} | {_meaning(why)} |" for change, since, why in SAME_IN_ALL)])
+
+
+def ranges_table() -> str:
+    lines = ["| call | versions |", "| --- | --- |"]
+    for route in ROUTES:
+        if route.first is not None or route.last is not None:
+            more = ", and for those who name none" if route.unversioned else ""
+            lines.append(f"| `{route.method} {_plain(route)}` | {span(route.first, route.last)}{more} |")
+    return "\n".join(lines)
+
+
+def scopes_table() -> str:
+    lines = ["| scope | may | calls |", "| --- | --- | --- |"]
+    for name, may in SCOPES.items():
+        calls = dict.fromkeys(f"`{route.method} {_plain(route)}`" for route in ROUTES if route.need == name)
+        lines.append(f"| `{name}` | {may} | {', '.join(calls)} |")
+    return "\n".join(lines)
+
+
+def pages_table() -> str:
+    lines = ["| list | `per_page` |", "| --- | --- |"]
+    for route in ROUTES:
+        for param in route.params:
+            if param.name == "per_page":
+                lines.append(f"| `{route.method} {_plain(route)}` | {param.meaning} |")
+    return "\n".join(lines)
+
+
+def bodies_table() -> str:
+    lines = ["| call | bytes |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| `{route.method} {_plain(route)}` | {route.body_max:,} |" for route in ROUTES if route.body_max)])
+
+
+def _plain(route: Route) -> str:
+    return re.sub(r":\w+}", "}", route.path)
+
+
+# The page each table stands in, its name there, and what makes it.
+TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
+    ("settings.md", "settings", settings_table),
+    ("settings.md", "profiles", profiles_table),
+    ("errors.md", "answered", lambda: codes_table(answered=True)),
+    ("errors.md", "never", lambda: codes_table(answered=False)),
+    ("versions.md", "differences", deltas_table),
+    ("versions.md", "same", same_table),
+    ("versions.md", "paths", ranges_table),
+    ("limits.md", "scopes", scopes_table),
+    ("limits.md", "pages", pages_table),
+    ("limits.md", "bodies", bodies_table),
+)
+PAGES_WITH_TABLES = sorted({page for page, _, _ in TABLES})
+
+
+def with_tables(page: str, text: str) -> str:
     """The page with its tables made anew: each stands between `<!-- table: NAME -->` and `<!-- end -->`."""
-    for name, make in TABLES.items():
+    for of_page, name, make in TABLES:
+        if of_page != page:
+            continue
         before, begins, rest = text.partition(f"<!-- table: {name} -->\n")
         _, ends, after = rest.partition("<!-- end -->")
-        assert begins, f"docs/settings.md has no place for the table {name}"
-        assert ends, f"docs/settings.md does not say where the table {name} ends"
+        assert begins, f"docs/{page} has no place for the table {name}"
+        assert ends, f"docs/{page} does not say where the table {name} ends"
         text = f"{before}{begins}\n{make()}\n\n{ends}{after}"
     return text
 
 
-def test_the_settings_page_has_the_tables_of_the_program() -> None:
-    text = SETTINGS_PAGE.read_text("utf-8")
-    assert text == with_tables(text), "write the tables anew: python tests/test_docs.py"
+@pytest.mark.parametrize("page", PAGES_WITH_TABLES)
+def test_a_page_has_the_tables_of_the_program(page: str) -> None:
+    text = (DOCS / page).read_text("utf-8")
+    assert text == with_tables(page, text), "write the tables anew: python tests/test_docs.py"
 
 
 # --- What must be mentioned ----------------------------------------------------------------------------------------------
@@ -227,5 +319,6 @@ def test_the_commands_of_a_page_print_what_it_shows(page: str, tmp_path: Path) -
 
 
 if __name__ == "__main__":
-    SETTINGS_PAGE.write_text(with_tables(SETTINGS_PAGE.read_text("utf-8")), "utf-8")
-    print(f"wrote the tables of {_name(SETTINGS_PAGE)}")
+    for page in PAGES_WITH_TABLES:
+        (DOCS / page).write_text(with_tables(page, (DOCS / page).read_text("utf-8")), "utf-8")
+        print(f"wrote the tables of docs/{page}")

@@ -1,7 +1,8 @@
 """Contacts and events as they leave: in a form that another server's import takes with the same result.
 
 Contacts keep their id, so an event finds its contact by that first. Where contacts came to the other server by another way,
-it goes by user_id and then by email; the email is given for users alone, as an address never names a lead.
+it goes by user_id and then by email; the email is given for users alone, as an address never names a lead. Nor is it given for
+those that are archived or blocked: they are not exported, and elsewhere the address may be another's alone.
 """
 
 import csv
@@ -117,7 +118,7 @@ def _exported(directory: Directory, workspace: int, found: Iterable[StoredEvent]
                 created_at=event.created_at,
                 intercom_user_id=contact.id,
                 user_id=contact.external_id if contact.external_id is not None else contact.anonymous_id,
-                email=contact.email if contact.role == "user" else None,
+                email=contact.email if contact.role == "user" and contact.live else None,
                 metadata=msgspec.Raw(event.metadata or b"{}"),
                 distinct=event.distinct or UNSET,
             )

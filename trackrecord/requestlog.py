@@ -49,6 +49,7 @@ class Found(NamedTuple):
 
 
 _COLUMNS = ", ".join(Entry._fields)
+_TEXTS = ("method", "path", "message", "field", "client", "user_agent")
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS requests (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -200,9 +201,9 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def _cut(entry: Entry) -> Entry:
-    cause = None if entry.cause is None else without_secrets(entry.cause[-CAUSE_MAX:])
-    texts = {name: value[:TEXT_MAX] for name in ("method", "path", "message", "field", "user_agent") if (value := getattr(entry, name))}
-    return entry._replace(cause=cause, **texts)
+    """Without secrets, also where somebody wrote one into a path by a slip, and not longer than is kept."""
+    texts: dict[str, Any] = {name: without_secrets(value)[:TEXT_MAX] for name in _TEXTS if (value := getattr(entry, name))}
+    return entry._replace(cause=None if entry.cause is None else without_secrets(entry.cause)[-CAUSE_MAX:], **texts)
 
 
 def search(path: Path, wanted: Wanted, *, limit: int, workspace: int | None = None, before: int | None = None) -> Found:

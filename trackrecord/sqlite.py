@@ -73,6 +73,7 @@ class Checkpointer:
         self._wanted = threading.Event()
         self._copied = threading.Event()
         self._stopping = False
+        self._copied_to = (b"", 0)  # the salt of a round of the log, and how many of its pages the thread has copied
         self._look_every = look_every  # commits between looks at the log's length
         self._pokes = 0
         self._thread = threading.Thread(target=self._run, name=f"checkpoint {path.name}", daemon=True)
@@ -98,10 +99,11 @@ class Checkpointer:
 
         Call outside a transaction. False while a long log is being copied beside, or a reader needs it: call again later.
         """
-        if self._log_pages() > SHORT_LOG_PAGES and not self._copied.is_set():
+        salt, pages = self._log_round()
+        of_salt, copied = self._copied_to
+        if pages - (copied if of_salt == salt else 0) > SHORT_LOG_PAGES:
             self._wanted.set()
             return False
-        self._copied.clear()
         db.execute(f"PRAGMA busy_timeout={EMPTY_WAIT_MS}")
         try:
             busy: int = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
@@ -115,8 +117,12 @@ class Checkpointer:
         self._thread.join()
 
     def _log_pages(self) -> int:
-        """Pages in the log now. Its file keeps its size when it starts anew, so what counts are the frames of the present round.
+        return self._log_round()[1]
 
+    def _log_round(self) -> tuple[bytes, int]:
+        """The salt of the log's present round, and how many pages it has.
+
+        Its file keeps its size when it starts anew, so what counts are the frames of the present round.
         Those stand first and carry the salt of the log's header (SQLite, "WAL-mode File Format"). The log itself is looked at and
         not its index beside it: closing that file would drop the locks that SQLite holds on it for this whole process.
         """
@@ -130,9 +136,9 @@ class Checkpointer:
                         low = middle + 1
                     else:
                         high = middle
-                return low
+                return salt, low
         except OSError:  # no log yet, or no descriptor to look at it with
-            return 0
+            return b"", 0
 
     def _run(self) -> None:
         while True:
@@ -141,7 +147,9 @@ class Checkpointer:
                 return
             try:
                 with contextlib.closing(connect(self._path, cache_mb=1)) as db:
-                    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                    salt = self._log_round()[0]  # before: if another round begins meanwhile, nothing of that counts as copied
+                    _, _, copied = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                    self._copied_to = (salt, copied)
                 self._copied.set()
             except (sqlite3.Error, OSError):
                 # A full disk, or no descriptor left: the log stays as it is, nothing is lost, and a later poke tries again.

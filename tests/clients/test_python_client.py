@@ -1,23 +1,17 @@
 """python-intercom 5, unmodified: everything an integration does, by the synchronous client and by the asynchronous one."""
 
-import inspect
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from client_shapes import ADMIN, NOW, whole_contact
 from intercom import (
-    AsyncIntercom,
     CreateContactRequestWithEmail,
     CreateContactRequestWithExternalId,
-    CreateContactRequestWithRole,
     CreateDataEventRequestWithEmail,
     CreateDataEventRequestWithId,
     CreateDataEventRequestWithUserId,
     CreateDataEventSummariesRequestEventSummaries,
-    Intercom,
-    NotFoundError,
-    UnauthorizedError,
 )
 from intercom.core.api_error import ApiError
 from intercom.unstable.data_events import (
@@ -25,40 +19,9 @@ from intercom.unstable.data_events import (
     LisDataEventsRequestFilterIntercomUserId,
     LisDataEventsRequestFilterUserId,
 )
-from intercom.unstable.errors import NotFoundError as UnstableNotFoundError
-from intercom.unstable.errors import UnauthorizedError as UnstableUnauthorizedError
+from python_5 import make_ada, make_lead, names_of, pages_of, refusal, said
 
 from trackrecord.testing import TrackrecordServer
-
-
-async def said(answer: Any) -> Any:
-    """What a call of either client returned."""
-    return await answer if inspect.isawaitable(answer) else answer
-
-
-async def pages_of(pager: Any) -> list[list[Any]]:
-    """Every page of either client's pager."""
-    pages = pager.iter_pages()
-    return [page.items async for page in pages] if hasattr(pages, "__aiter__") else [page.items for page in pages]
-
-
-@pytest.fixture(params=[Intercom, AsyncIntercom], ids=["Intercom", "AsyncIntercom"])
-def kind(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
-@pytest.fixture
-def client(kind: Any, server: TrackrecordServer) -> Any:
-    return kind(token=server.token, base_url=server.url)
-
-
-async def make_ada(client: Any) -> Any:
-    request = CreateContactRequestWithExternalId(external_id="ada", email="ada@example.com", name="Ada")
-    return await said(client.contacts.create(request=request))
-
-
-async def make_lead(client: Any) -> Any:
-    return await said(client.contacts.create(request=CreateContactRequestWithRole(role="lead", email="lead@example.com")))
 
 
 def events_of(answer: Any) -> list[dict[str, Any]]:
@@ -69,22 +32,9 @@ def events_of(answer: Any) -> list[dict[str, Any]]:
     return events
 
 
-def names_of(answer: Any) -> list[str]:
-    return [event.event_name for event in answer.events]
-
-
 def cursor_in(url: str) -> dict[str, Any]:
     """What a user of this client copies from pages.next into the next call, as it has no paging of its own for events."""
     return {"before": parse_qs(urlsplit(url).query)["before"][0]}
-
-
-def refusal(error: ApiError) -> tuple[int, list[dict[str, Any]]]:
-    """(status, errors) of what a client raised, whose body must be an error.list with the request id of its header."""
-    body = error.body if isinstance(error.body, dict) else error.body.dict()
-    assert body["type"] == "error.list"
-    assert body["request_id"] == error.headers["x-request-id"]
-    assert body.keys() == {"type", "request_id", "errors"}
-    return error.status_code, body["errors"]
 
 
 async def test_a_user_and_a_lead_are_created_and_found_whole(client: Any) -> None:
@@ -139,17 +89,16 @@ async def test_a_deleted_contact_is_gone_with_its_events(client: Any) -> None:
     await said(client.events.create(request=event))
     deleted = await said(client.contacts.delete(ada.id))
     assert deleted.dict() == {"type": "contact", "id": ada.id, "external_id": "ada", "deleted": True}
-    gone = (404, [{"code": "not_found", "message": "User Not Found"}])
-    for ask in (
-        lambda: client.contacts.find(ada.id),
-        lambda: client.contacts.show_contact_by_external_id("ada"),
-        lambda: client.events.list(type="user", user_id="ada"),
-        lambda: client.events.list(type="user", intercom_user_id=ada.id),
-        lambda: client.events.create(request=event),
+    for ask, field in (
+        (lambda: client.contacts.find(ada.id), "contact_id"),
+        (lambda: client.contacts.show_contact_by_external_id("ada"), "external_id"),
+        (lambda: client.events.list(type="user", user_id="ada"), "user_id"),
+        (lambda: client.events.list(type="user", intercom_user_id=ada.id), "intercom_user_id"),
+        (lambda: client.events.create(request=event), "user_id"),
     ):
         with pytest.raises(ApiError) as caught:
             await said(ask())
-        assert refusal(caught.value) == gone
+        assert refusal(caught.value) == (404, [{"code": "not_found", "message": "User Not Found", "field": field}])
     again = await make_ada(client)
     assert events_of(await said(client.events.list(type="user", intercom_user_id=again.id))) == []
 
@@ -309,106 +258,3 @@ async def test_the_token_is_checked_by_me_and_the_admins_are_listed(client: Any)
     }
     assert (await said(client.admins.list())).dict() == {"type": "admin.list", "admins": [ADMIN]}
     assert (await said(client.admins.find(1))).dict() == {**ADMIN, "away_status_reason_id": None}
-
-
-async def test_a_bad_token_raises_the_clients_unauthorized_error_everywhere(kind: Any, server: TrackrecordServer) -> None:
-    client = kind(token="nobody-gave-this-out", base_url=server.url)
-    event = CreateDataEventRequestWithUserId(user_id="ada", event_name="signed-up", created_at=NOW)
-    who = LisDataEventsRequestFilterUserId(user_id="ada")
-    for ask, error in (
-        (lambda: client.events.create(request=event), UnauthorizedError),
-        (lambda: client.events.list(type="user", user_id="ada"), UnauthorizedError),
-        (lambda: client.events.summaries(user_id="ada"), UnauthorizedError),
-        (lambda: client.contacts.create(request=CreateContactRequestWithEmail(email="a@example.com")), UnauthorizedError),
-        (lambda: client.contacts.list(), UnauthorizedError),
-        (lambda: client.contacts.find("6b03eb5d969df8d8371a539e"), UnauthorizedError),
-        (lambda: client.admins.list(), UnauthorizedError),
-        (lambda: client.unstable.data_events.lis_data_events(filter=who, type="user"), UnstableUnauthorizedError),
-    ):
-        with pytest.raises(error) as caught:
-            await said(ask())
-        assert refusal(caught.value) == (401, [{"code": "unauthorized", "message": "Access Token Invalid"}])
-
-
-NOBODY = {"code": "not_found", "message": "User Not Found"}
-NO_ADMIN = {"code": "admin_not_found", "message": "Admin not found"}
-
-
-async def test_refusals_are_raised_as_the_clients_own_errors(client: Any, server: TrackrecordServer) -> None:
-    ada = await make_ada(client)
-    for external_id in ("grace", "joan"):
-        request = CreateContactRequestWithExternalId(external_id=external_id, email="shared@example.com")
-        await said(client.contacts.create(request=request))
-    at = {"event_name": "signed-up", "created_at": NOW}
-    several = "Multiple existing users match this email address - must be more specific using user_id"
-    taken = f"A contact matching those details already exists with id={ada.id}"
-    lead_with_id = CreateContactRequestWithRole(role="lead", external_id="lead-1")
-    for ask, error, status, errors in (
-        (lambda: client.admins.find(999), NotFoundError, 404, [NO_ADMIN]),
-        (lambda: client.unstable.contacts.show_contact("0" * 24), ApiError, 404, [NOBODY]),
-        (lambda: client.unstable.admins.retrieve_admin(999), UnstableNotFoundError, 404, [NO_ADMIN]),
-        (lambda: client.contacts.find("0" * 24), ApiError, 404, [NOBODY]),
-        (lambda: client.contacts.update("0" * 24, name="x"), ApiError, 404, [NOBODY]),
-        (lambda: client.contacts.delete("0" * 24), ApiError, 404, [NOBODY]),
-        (lambda: client.events.create(request=CreateDataEventRequestWithUserId(user_id="bob", **at)), ApiError, 404, [NOBODY]),
-        (lambda: client.events.list(type="user", user_id="bob"), ApiError, 404, [NOBODY]),
-        (
-            lambda: client.contacts.create(request=CreateContactRequestWithExternalId(external_id="ada")),
-            ApiError,
-            409,
-            [{"code": "conflict", "message": taken}],
-        ),
-        (
-            lambda: client.events.create(request=CreateDataEventRequestWithEmail(email="shared@example.com", **at)),
-            ApiError,
-            409,
-            [{"code": "conflict", "message": several}],
-        ),
-        (lambda: client.events.list(type="user", email="shared@example.com"), ApiError, 409, [{"code": "conflict", "message": several}]),
-        (
-            lambda: client.events.list(type="user"),
-            ApiError,
-            400,
-            [
-                {
-                    "code": "parameter_not_found",
-                    "message": "an event query must include an email, user_id or intercom_user_id parameter",
-                }
-            ],
-        ),
-    ):
-        with pytest.raises(ApiError) as caught:
-            await said(ask())
-        assert (type(caught.value), *refusal(caught.value)) == (error, status, errors)
-
-    for ask, status, code, field in (
-        (lambda: client.contacts.create(request=lead_with_id), 422, "data_invalid", "external_id"),
-        (
-            lambda: client.events.create(request=CreateDataEventRequestWithUserId(user_id="ada", event_name="x", created_at=NOW + 90_000)),
-            422,
-            "data_invalid",
-            "created_at",
-        ),
-        (
-            lambda: client.events.create(request=CreateDataEventRequestWithId(id=ada.id, event_name="", created_at=NOW)),
-            400,
-            "parameter_not_found",
-            "event_name",
-        ),
-        (lambda: client.events.summaries(), 400, "parameter_not_found", "user_id"),
-        (lambda: client.contacts.create(request=CreateContactRequestWithRole(role="visitor")), 400, "parameter_invalid", "role"),
-    ):
-        with pytest.raises(ApiError) as caught:
-            await said(ask())
-        refused, errors = refusal(caught.value)
-        assert (type(caught.value), refused, [(each["code"], each.get("field")) for each in errors]) == (ApiError, status, [(code, field)])
-
-
-async def test_a_token_without_the_scope_is_refused_with_403(kind: Any, server: TrackrecordServer) -> None:
-    directory = server.server.directory
-    workspace = server.server.default_workspace.number
-    _, secret = directory.tokens.create(workspace, "reader", frozenset({"read_events"}), now=NOW)
-    client = kind(token=secret, base_url=server.url)
-    with pytest.raises(ApiError) as caught:
-        await said(client.events.create(request=CreateDataEventRequestWithUserId(user_id="ada", event_name="x", created_at=NOW)))
-    assert refusal(caught.value) == (403, [{"code": "token_unauthorized", "message": "this access token lacks the scope write_events"}])

@@ -1,129 +1,16 @@
-"""Clients that cannot be run here, as the bytes they send; read in their sources. What comes back is read as they read it."""
+"""Clients that cannot be run here, as the bytes they send. What comes back is read as they read it."""
 
 import base64
-import gzip
 import json
 import re
-import socket
-from http.client import HTTPResponse
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from client_shapes import NOW
+from recorded import DOTNET, GO, JAVA_2, NODE_2, PHP, RUBY, host, names, request, send
 
 from trackrecord.testing import TrackrecordServer
-
-TIMEOUT_S = 10
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: dict[str, str]  # names in lower case
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-def send(server: TrackrecordServer, request: bytes) -> Answer:
-    """Send bytes on a connection of their own; undo gzip, which is all that ruby undoes."""
-    address = urlsplit(server.url)
-    with socket.create_connection((address.hostname, address.port), timeout=TIMEOUT_S) as connection:
-        connection.sendall(request)
-        with HTTPResponse(connection, method=request.split(b" ", 1)[0].decode()) as response:
-            response.begin()
-            headers = {name.lower(): value for name, value in response.getheaders()}
-            body = response.read()
-    if headers.get("content-encoding") == "gzip":
-        body = gzip.decompress(body)
-    else:
-        assert "content-encoding" not in headers
-    return Answer(response.status, headers, body)
-
-
-def host(server: TrackrecordServer) -> str:
-    return urlsplit(server.url).netloc
-
-
-def basic(server: TrackrecordServer) -> str:
-    """The access token as user name with an empty password."""
-    return "Basic " + base64.b64encode(f"{server.token}:".encode()).decode()
-
-
-def request(server: TrackrecordServer, line: str, headers: str, body: str = "") -> bytes:
-    """A request of a recorded head, with HOST, TOKEN and BASIC filled in, and its body with its length."""
-    for word, value in (("HOST", host(server)), ("TOKEN", server.token), ("BASIC", basic(server))):
-        line, headers = line.replace(word, value), headers.replace(word, value)
-    lines = [f"{line} HTTP/1.1", *(each.strip() for each in headers.strip().splitlines())]
-    content = body.encode()
-    if content:
-        if "Content-Type" not in headers:
-            lines.append("Content-Type: application/json")
-        lines.append(f"Content-Length: {len(content)}")
-    return "\r\n".join([*lines, "", ""]).encode() + content
-
-
-RUBY = """
-    Accept-Encoding: gzip, deflate
-    Accept: application/vnd.intercom.3+json
-    User-Agent: Intercom-Ruby/4.2.2
-    Authorization: Bearer TOKEN
-    AcceptEncoding: gzip, deflate
-    Connection: close
-    Host: HOST
-"""
-PHP = """
-    Host: HOST
-    User-Agent: GuzzleHttp/7
-    Authorization: Bearer TOKEN
-    Accept: application/json
-    Content-Type: application/json
-    Intercom-Version: 2.14
-"""
-JAVA_2 = """
-    User-Agent: intercom-java/2.8.2
-    X-Client-Platform-Details: {"os.arch":"amd64","user.timezone":"","java.version":"1.8.0_292"}
-    Accept-Charset: UTF-8
-    Accept: application/json
-    Authorization: BASIC
-    Host: HOST
-    Connection: keep-alive
-"""
-GO = """
-    Host: HOST
-    User-Agent: intercom-go/2.0.0
-    Accept: application/json
-    Authorization: BASIC
-    Accept-Encoding: gzip
-"""
-DOTNET = """
-    Accept: application/json
-    User-Agent: intercom-dotnet/2.1.1
-    Authorization: BASIC
-    Accept-Charset: UTF-8
-    Host: HOST
-    Accept-Encoding: gzip, deflate
-    Content-Type: application/json
-"""
-NODE_2 = """
-    Accept: application/json
-    User-Agent: intercom-node-client/2.0.0
-    host: HOST
-    authorization: BASIC
-    Connection: close
-"""
-
-
-@pytest.fixture
-def ada(server: TrackrecordServer) -> str:
-    """The id of the user with external id 25."""
-    body = '{"external_id":"25","email":"wash@serenity.io"}'
-    made = send(server, request(server, "POST /contacts", RUBY, body))
-    assert made.status == 200
-    contact_id: str = made.json["id"]
-    return contact_id
 
 
 def submit_seven(server: TrackrecordServer) -> None:
@@ -134,11 +21,6 @@ def submit_seven(server: TrackrecordServer) -> None:
 
 
 PAGES = [["seven", "six", "five"], ["four", "three", "two"], ["one"]]
-
-
-def names(answer: Answer) -> list[str]:
-    assert answer.status == 200
-    return [event["event_name"] for event in answer.json["events"]]
 
 
 EVENT = f'"event_name":"placed-order","created_at":{NOW}'
@@ -209,7 +91,7 @@ def test_rubys_numeric_contact_id_is_read_as_its_digits(server: TrackrecordServe
         {
             "type": "error.list",
             "request_id": refused.headers["x-request-id"],
-            "errors": [{"code": "not_found", "message": "User Not Found"}],
+            "errors": [{"code": "not_found", "message": "User Not Found", "field": "id"}],
         },
     )
 
@@ -287,7 +169,10 @@ def test_go_signs_in_with_the_token_as_user_and_an_empty_password(server: Trackr
     assert (answer.status, answer.json["type"]) == (200, "admin.list")
     pair = base64.b64encode(f"app:{server.token}".encode()).decode()
     refused = send(server, request(server, "GET /admins", GO.replace("BASIC", f"Basic {pair}")))
-    assert (refused.status, refused.json["errors"]) == (401, [{"code": "unauthorized", "message": "Access Token Invalid"}])
+    assert (refused.status, refused.json["errors"]) == (
+        401,
+        [{"code": "unauthorized", "message": "Access Token Invalid", "field": "Authorization"}],
+    )
 
 
 def test_dotnets_order_of_identifiers_decides_when_several_come(server: TrackrecordServer, ada: str) -> None:

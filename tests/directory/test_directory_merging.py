@@ -78,6 +78,24 @@ def test_a_cache_leads_from_every_name_of_the_source_to_the_target_at_once(direc
     assert cache.resolve_many(named) == [user.number] * 2
 
 
+def test_who_is_merged_away_between_two_looks_is_shown_as_the_target(directory, workspace, make, merge):
+    lead, user = make(role="lead"), make(external_id="70")
+
+    class Between:
+        """The directory's contacts, with a merge just after the lead was found."""
+
+        on_change = directory.contacts.on_change
+        find_many = directory.contacts.find_many
+
+        def by_numbers(self, workspace, numbers):
+            if directory.contacts.merges() == []:
+                merge(lead, user)
+            return directory.contacts.by_numbers(workspace, numbers)
+
+    cache = IdentityCache(Between(), entries=100, anonymous=True)
+    assert cache.contact(workspace, [Identifier("id", lead.id)]).id == user.id
+
+
 def test_events_on_their_way_are_exported_as_the_targets(directory, workspace, make, merge):
     lead, user = make(role="lead"), make(external_id="70")
     name = directory.names.resolve(workspace, "done", "done", now=20, limit=0).number
@@ -86,6 +104,19 @@ def test_events_on_their_way_are_exported_as_the_targets(directory, workspace, m
     merge(lead, user)  # and the journal is yet to hear of it
     (event,) = exports.events(directory, store, Selection(workspace))
     assert (event.intercom_user_id, event.user_id) == (user.id, "70")
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_events_of_who_is_hidden_are_exported_by_no_address_that_others_may_have(directory, workspace, make, hidden):
+    user = make(external_id="70", email="shared@example.com")
+    name = directory.names.resolve(workspace, "done", "done", now=20, limit=0).number
+    store = MemoryStore()
+    store.append(1, [Event(workspace, user.number, name, 15, 20_000)])
+    if hidden:
+        directory.archiving.archive(workspace, user.id, now=30)
+    (event,) = exports.events(directory, store, Selection(workspace))
+    assert (event.user_id, event.email) == ("70", None if hidden else "shared@example.com")
+    assert list(exports.contacts(directory, workspace)) == ([] if hidden else [user])
 
 
 def test_visitors_are_exported_after_the_others_and_of_their_workspace_alone(directory, workspace, other, make):

@@ -8,10 +8,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from store_examples import baseline, erasure, event, everything
+from store_examples import baseline, erasure, event, everything, merge, removal
 
+from trackrecord import outcomes
 from trackrecord.errors import DataDirectoryUnusable, Unavailable
-from trackrecord.stores.base import Selection, Summary
+from trackrecord.stores.base import Receipt, Selection, Summary
 from trackrecord.stores.sqlite import GATHER_MAX, SqliteReader, SqliteStore
 
 
@@ -83,6 +84,32 @@ def test_a_scan_of_more_events_than_are_sorted_in_memory_misses_none(store):
         store.append(first, [event(contact=1 + position % 4, created_at=position) for position in range(first, first + 10_000)])
     found = [stored.position for stored in store.scan(Selection(1, contacts=[1, 2, 3]), after=1_000)]
     assert found == [position for position in range(1_001, count + 1) if position % 4 != 3]
+
+
+def test_merges_and_removals_keep_the_summaries_of_contacts_with_many_events_exact(store, path):
+    def recounted(contact):
+        times = {}
+        for stored in store.scan(Selection(1, contacts=[contact])):
+            times.setdefault(stored.event.name, []).append(stored.event.created_at)
+        rows = [Summary(name, len(of_name), min(of_name), max(of_name)) for name, of_name in times.items()]
+        return sorted(rows, key=lambda row: (-row.last, row.name))
+
+    def heavy():
+        return [contact for (contact,) in sqlite3.connect(path).execute("SELECT DISTINCT contact FROM summaries ORDER BY 1")]
+
+    for first in range(1, 6_001, 500):
+        store.append(first, [event(contact=1 + at % 2, name=1 + at % 5, created_at=at // 4) for at in range(first, first + 500)])
+    store.append(6_001, [event(contact=3, name=1 + at % 5, created_at=at // 2) for at in range(900)])
+    assert heavy() == [1, 2]
+    store.append(6_901, [removal(*range(1, 6_901, 7))])
+    assert (store.summary(1), store.summary(2)) == (recounted(1), recounted(2))
+    store.append(6_902, [merge(1, 3)])
+    assert (heavy(), store.summary(3), store.summary(1)) == ([2, 3], recounted(3), [])
+    store.append(6_903, [merge(3, 2), event(contact=1, created_at=9_000), removal(6_904)])
+    assert (heavy(), store.summary(2)) == ([2], recounted(2))
+    assert list(store.problems()) == []
+    store.append(6_906, [erasure(1)])
+    assert (heavy(), store.summary(2), list(store.scan(Selection(1))), list(store.problems())) == ([], [], [], [])
 
 
 # Failures.
@@ -273,6 +300,51 @@ def test_what_is_erased_is_overwritten(store, path):
     store.append(1_001, [erasure(contact) for contact in range(1, 1_001) if contact != 500])
     store.close()
     assert path.read_bytes().count(b"the secret of ") == 1
+
+
+def test_once_cleansed_what_was_erased_or_removed_is_in_no_file(store, path):
+    def held():
+        return sum(each.read_bytes().count(b"the secret of ") for each in (path, path.with_name("events.db-wal")))
+
+    store.append(1, [event(contact=number, metadata=b"the secret of %d" % number) for number in range(1, 101)])
+    store.append(101, [erasure(1), removal(*range(2, 101))])
+    assert held() > 0
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM events").fetchone() == (0,)
+    store.append(103, [event(contact=5)])
+    assert store.cleanse() is False  # the reader may still need the log
+    reader.execute("COMMIT")
+    reader.close()
+    assert (store.cleanse(), held()) == (True, 0)
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(store, path):
+    records = [
+        *(event(created_at=second, metadata=b'{"plan":"x","n":1}', kinds="sn") for second in range(3)),
+        *(event(contact=2, name=2), event(contact=3, name=2), erasure(3), event(created_at=1)),
+    ]
+    store.append(1, records)
+    told = everything(store, contacts=[1, 2, 3], names=[1, 2])
+    store.close()
+    sql(
+        path,
+        *(f"DROP TABLE {table}" for table in ("name_keys", "merged", "baseline_records", "erased_by")),
+        "DROP INDEX events_by_name",
+        "ALTER TABLE erased DROP COLUMN position",
+        "INSERT INTO duplicates VALUES (8, 5, 7, 1)",  # of an erased event, as the first version left it
+        "UPDATE progress SET cursor = 8",
+        "PRAGMA user_version=1",
+    )
+    again = SqliteStore(path)
+    assert list(again.problems()) == []
+    assert again.receipt(8) == Receipt(8, outcomes.ERASED, 7, 1, None)
+    parts = ("pages", "summaries", "name_totals", "day_totals", "searches", "name_keys", "erased", "duplicates")
+    found = everything(again, contacts=[1, 2, 3], names=[1, 2])
+    assert {part: found[part] for part in parts} == {part: told[part] for part in parts}
+    again.append(9, [event(contact=3), merge(2, 1), removal(1)])
+    assert (again.receipt(9).outcome, again.summary(1)[1].count, list(again.problems())) == (outcomes.ERASED, 2, [])
+    again.close()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """What trackrecord/stores/base.py promises, said once and run on every engine."""
 
 import pytest
-from store_examples import NOW_MS, baseline, erasure, event, everything, pages
+from store_examples import NOW_MS, baseline, cleansed, erasure, event, everything, found, merge, pages, removal
 
 from trackrecord import outcomes
-from trackrecord.stores.base import Moment, NameTotal, Page, Receipt, Selection, StoredEvent, Summary
+from trackrecord.rules.records import Gone
+from trackrecord.stores.base import Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
+from trackrecord.stores.name_keys import NAME_KEYS_MAX
 
 
 def positions(stored):
@@ -276,6 +278,257 @@ def test_totals_find_their_next_first_and_last_when_those_are_erased(store):
 def test_a_contact_may_be_erased_before_it_did_anything(store):
     store.append(1, [erasure(), erasure(), event()])
     assert (store.erased(), store.receipt(3)) == (frozenset({1}), Receipt(3, outcomes.ERASED, NOW_MS, 1, None))
+
+
+# Merges.
+
+
+def test_a_merged_contacts_events_and_baselines_are_its_targets_before_and_after(store):
+    store.append(1, [event(contact=1, created_at=100), event(contact=2, created_at=101), baseline(contact=1, name=3, count=4)])
+    store.append(4, [merge(1, 2), event(contact=1, created_at=102), baseline(contact=1, name=5, count=2)])
+    assert store.page(1, limit=9).events == []
+    assert store.page(2, limit=9).events == [
+        StoredEvent(at, event(contact=2, created_at=second)) for at, second in ((5, 102), (2, 101), (1, 100))
+    ]
+    assert (store.summary(1), [(row.name, row.count) for row in store.summary(2)]) == ([], [(1, 3), (3, 4), (5, 2)])
+    assert store.receipt(1).event == StoredEvent(1, event(contact=2, created_at=100))
+    assert store.merged() == {1: 2}
+
+
+@pytest.mark.parametrize("target_first", [True, False])
+def test_of_what_both_did_the_targets_stands_and_the_sources_is_a_duplicate_of_it(store, target_first):
+    source = event(contact=1, metadata=b'{"whose":"source"}', kinds="s", dropped=b'[["a","past_limit"]]', received_at_ms=NOW_MS + 1)
+    target = event(contact=2, metadata=b'{"whose":"target","n":1}', kinds="sn")
+    store.append(1, [target, source, source] if target_first else [source, source, target])
+    store.append(4, [merge(1, 2)])
+    standing, others = (1, [2, 3]) if target_first else (3, [1, 2])
+    assert store.page(2, limit=9) == Page([StoredEvent(standing, target)], [Moment(100, 0)], more=False)
+    assert store.duplicates(1, 4) == others
+    assert [store.receipt(at) for at in others] == [
+        Receipt(at, outcomes.DUPLICATE, NOW_MS + 1, 1, StoredEvent(standing, target)) for at in others
+    ]
+    assert store.name_totals(1) == [NameTotal(name=1, count=1, first=100, last=100, duplicates=2, keys_dropped=0)]
+    assert store.day_totals(1, first=0, last=9) == [(0, 1)]
+    assert store.name_keys(1) == [NameKey(1, "n", "n", 1), NameKey(1, "whose", "s", 1)]
+
+
+def test_of_two_baselines_of_a_name_the_targets_stands_until_a_newer_one_comes(store):
+    store.append(1, [baseline(contact=2, count=2), baseline(contact=1, count=1), baseline(contact=1, name=2, count=8), merge(1, 2)])
+    assert [(row.name, row.count) for row in store.summary(2)] == [(1, 2), (2, 8)]
+    store.append(5, [baseline(contact=1, count=5)])
+    assert [(row.name, row.count) for row in store.summary(2)] == [(1, 5), (2, 8)]
+
+
+def test_merges_may_follow_each_other_in_any_order(store):
+    store.append(1, [event(contact=contact, created_at=contact) for contact in (1, 2, 3, 4)])
+    store.append(5, [merge(2, 3), merge(1, 2), merge(3, 4), event(contact=1, created_at=9)])
+    assert (positions(store.page(4, limit=9).events), store.merged()) == ([8, 4, 3, 2, 1], {2: 3, 1: 2, 3: 4})
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [merge(1, 1)],
+        [merge(1, 2), merge(2, 1)],
+        [merge(1, 2), merge(1, 3)],
+        [merge(1, 2), merge(2, 3), merge(3, 1)],
+        [erasure(1), merge(1, 2)],
+    ],
+)
+def test_a_merge_that_cannot_be_changes_nothing(store, records):
+    store.append(1, [event(contact=contact, created_at=contact) for contact in (1, 2, 3)])
+    store.append(4, records[:-1])
+
+    def told():
+        people = [(store.page(contact, limit=9), store.summary(contact)) for contact in (1, 2, 3)]
+        return people, store.name_totals(1), store.duplicates(0, 99), store.merged(), store.erased()
+
+    before = told()
+    store.append(3 + len(records), records[-1:])
+    assert told() == before
+
+
+@pytest.mark.parametrize("erased", [1, 2])
+def test_erasing_either_of_two_merged_contacts_erases_both(store, erased):
+    store.append(1, [event(contact=1, created_at=1), event(contact=2, created_at=2), baseline(contact=1), merge(1, 2), erasure(erased)])
+    store.append(6, [event(contact=1, created_at=3), event(contact=2, created_at=4), baseline(contact=1)])
+    assert [(store.page(contact, limit=9).events, store.summary(contact)) for contact in (1, 2)] == [([], [])] * 2
+    assert (list(store.scan(Selection(1))), store.name_totals(1), 2 in store.erased()) == ([], [], True)
+    assert [store.receipt(at).outcome for at in (1, 2, 6, 7)] == [outcomes.ERASED] * 4
+    assert store.erased_by(5, after=0, limit=99) == [1, 2, 3, 6, 7, 8]
+
+
+def test_merging_into_an_erased_contact_erases(store):
+    store.append(1, [event(contact=1), baseline(contact=1), erasure(2), merge(1, 2), event(contact=1, created_at=5)])
+    assert (store.page(1, limit=9).events, store.summary(1), store.summary(2), store.name_totals(1)) == ([], [], [], [])
+    assert (store.erased_by(4, after=0, limit=9), store.erased_by(3, after=0, limit=9)) == ([1, 2], [5])
+
+
+# Removals.
+
+
+def test_a_removed_event_leaves_its_receipt_and_its_key_is_free_again(store):
+    kept = event(created_at=200, metadata=b'{"a":1}', kinds="n")
+    taken = event(metadata=b'{"a":1,"b":"x"}', kinds="ns", dropped=b'[["k","past_limit"]]')
+    store.append(1, [taken, kept, taken, removal(1), event(metadata=b'{"c":true}', kinds="b")])
+    assert positions(store.page(1, limit=9).events) == [2, 5]
+    assert [store.receipt(at).outcome for at in (1, 2, 3, 5)] == [outcomes.ERASED, outcomes.STORED, outcomes.ERASED, outcomes.STORED]
+    assert store.name_totals(1) == [NameTotal(name=1, count=2, first=100, last=200, duplicates=0, keys_dropped=0)]
+    assert store.name_keys(1) == [NameKey(1, "a", "n", 1), NameKey(1, "c", "b", 1)]
+    assert (store.summary(1), store.erased_by(4, after=0, limit=9)) == ([Summary(name=1, count=2, first=100, last=200)], [1, 3])
+
+
+def test_a_removal_passes_over_what_is_no_stored_event_of_its_workspace(store):
+    records = [event(), event(), baseline(), event(contact=2, workspace=2, name=2)]
+    store.append(1, [*records, removal(2, 3, 4, 5, 99, workspace=1)])
+    assert [(store.receipt(at) or store.receipt(1)).outcome for at in range(1, 6)] == [
+        outcomes.STORED,
+        outcomes.DUPLICATE,
+        outcomes.STORED,
+        outcomes.STORED,
+        outcomes.STORED,
+    ]
+    assert (store.summary(1)[0].count, store.erased_by(5, after=0, limit=9)) == (2, [])
+
+
+def test_removing_the_last_event_of_a_name_leaves_no_total_of_it(store):
+    store.append(1, [event(), event(contact=2, created_at=90_000), removal(2, 1)])
+    assert (store.name_totals(1), store.day_totals(1, first=0, last=9), store.summary(1), store.summary(2)) == ([], [], [], [])
+
+
+# What is gone.
+
+
+def test_a_gone_event_leaves_an_erased_receipt_and_a_gone_baseline_nothing(store):
+    store.append(1, [Gone(1, NOW_MS, event=True), Gone(2, NOW_MS, event=False), event()])
+    assert store.receipt(1) == Receipt(1, outcomes.ERASED, NOW_MS, 1, None)
+    assert (store.receipt(2), positions(store.scan(Selection(1))), store.cursor()) == (None, [3], 3)
+
+
+def test_a_store_made_anew_from_a_cleansed_journal_answers_the_same(store, request):
+    journal = [
+        *(event(contact=contact, created_at=second) for contact in (1, 2, 3) for second in (1, 2)),
+        *(event(contact=1, created_at=1), baseline(contact=1), event(contact=2, created_at=2)),
+        *(merge(2, 3), removal(6, 1), event(contact=2, created_at=2), event(contact=1, created_at=1), erasure(1), event(contact=1)),
+    ]
+    store.append(1, journal)
+    rest = cleansed(store, journal)
+    assert [at for at, record in enumerate(rest, 1) if isinstance(record, Gone)] == [1, 2, 4, 6, 7, 8, 9, 13, 15]
+    anew = type(store)(*([request.getfixturevalue("tmp_path") / "anew.db"] if hasattr(store, "_path") else []))
+    anew.append(1, rest)
+
+    def told(one):
+        return {**everything(one, contacts=[1, 2, 3], names=[1]), "erased_by": None}
+
+    assert told(anew) == told(store)
+    anew.close()
+
+
+# Searches.
+
+SEARCHED = [
+    event(contact=2, name=1, created_at=10),
+    event(contact=1, name=2, created_at=20),
+    event(contact=1, name=1, created_at=30),
+    event(contact=3, name=2, created_at=30),
+    event(contact=4, name=3, created_at=30, workspace=2),
+    event(contact=1, name=4, created_at=5),
+]
+
+
+@pytest.mark.parametrize(("limit", "look_max"), [(1, 1), (2, 100), (9, 2)])
+@pytest.mark.parametrize(
+    ("selection", "at"),
+    [
+        (Selection(1), [4, 3, 2, 1, 6]),
+        (Selection(2), [5]),
+        (Selection(3), []),
+        (Selection(1, names=[2, 9, 2]), [4, 2]),
+        (Selection(1, names=[3]), []),
+        (Selection(1, contacts=[2, 1, 2]), [3, 2, 1, 6]),
+        (Selection(1, contacts=[4]), []),
+        (Selection(1, contacts=[1, 3], names=[2, 4]), [4, 2, 6]),
+        (Selection(1, since=20), [4, 3, 2]),
+        (Selection(1, until=30), [2, 1, 6]),
+        (Selection(1, since=10, until=30, contacts=[1, 2]), [2, 1]),
+        (Selection(1, contacts=range(1, 2_000)), [4, 3, 2, 1, 6]),
+        (Selection(1, contacts=range(2, 2_000), names=[1, 2]), [4, 1]),
+    ],
+)
+def test_a_search_finds_what_is_selected_newest_first_in_pieces_of_any_size(store, selection, at, limit, look_max):
+    store.append(1, SEARCHED)
+    events, most = found(store, selection, limit=limit, look_max=look_max)
+    assert ([stored.position for stored in events], most <= limit) == (at, True)
+
+
+def test_a_search_finds_only_what_is_wanted_and_says_where_to_go_on(store):
+    store.append(1, [event(created_at=second, name=1 + second % 3) for second in range(100)])
+    looked = []
+
+    def even(candidate):
+        looked.append(candidate.created_at)
+        return candidate.created_at % 2 == 0
+
+    some = store.search(Selection(1), limit=10, look_max=7, wanted=even)
+    assert ([stored.event.created_at for stored in some.events], some.next) == ([98, 96, 94], Place(93, 94))
+    assert looked == [99, 98, 97, 96, 95, 94, 93]
+    events, _ = found(store, Selection(1), limit=10, look_max=7, wanted=even)
+    assert [stored.event.created_at for stored in events] == list(range(98, -1, -2))
+
+
+def test_a_search_that_has_looked_at_everything_says_so(store):
+    store.append(1, [event(created_at=second) for second in range(3)])
+    assert store.search(Selection(1), limit=3, look_max=3).next is None
+    assert store.search(Selection(1), limit=3, look_max=2).next == Place(1, 2)
+    assert store.search(Selection(1), limit=2, look_max=9).next == Place(1, 2)
+    assert store.search(Selection(1), limit=2, look_max=9, before=Place(0, 1)) == ([], None)
+
+
+def test_a_search_ends_where_it_has_found_much_metadata(store):
+    store.append(1, [event(created_at=second, metadata=bytes(1_500_000)) for second in range(6)])
+    some = store.search(Selection(1), limit=100, look_max=100)
+    assert ([stored.position for stored in some.events], some.next) == ([6, 5, 4], Place(3, 4))
+
+
+def test_a_search_through_thousands_of_one_second_loses_and_repeats_none(store):
+    store.append(1, [event(distinct=str(number), name=1 + number % 2) for number in range(5_000)])
+    events, _ = found(store, Selection(1), limit=300, look_max=333)
+    assert [stored.position for stored in events] == list(range(5_000, 0, -1))
+
+
+# Metadata keys.
+
+
+def test_metadata_keys_are_counted_by_name_and_kind_most_first(store):
+    store.append(
+        1, [event(created_at=1, metadata=b'{"plan":"x","seats":1}', kinds="sn"), event(created_at=2, metadata=b'{"plan":1}', kinds="n")]
+    )
+    store.append(3, [event(created_at=3, metadata=b'{"plan":"y"}', kinds="s"), event(created_at=3, metadata=b'{"plan":"y"}', kinds="s")])
+    store.append(5, [event(name=2, metadata=b'{"plan":{"deep":["x"]},"":true}', kinds="xb"), event(workspace=2, name=3, contact=9)])
+    assert store.name_keys(1) == [
+        NameKey(1, "plan", "s", 2),
+        NameKey(1, "plan", "n", 1),
+        NameKey(1, "seats", "n", 1),
+        NameKey(2, "", "b", 1),
+        NameKey(2, "plan", "x", 1),
+    ]
+    assert store.name_keys(2) == []
+
+
+@pytest.mark.parametrize("cut", [1, 7, 2_000])
+def test_keys_without_end_are_counted_together_and_leave_again(store, cut):
+    count = NAME_KEYS_MAX + 20
+    records = [event(contact=1 + number % 2, created_at=number, metadata=b'{"id-%d":1}' % number, kinds="n") for number in range(count)]
+    for start in range(0, count, cut):
+        store.append(start + 1, records[start : start + cut])
+    rows = store.name_keys(1)
+    assert (len(rows), rows[0], sum(row.times for row in rows)) == (NAME_KEYS_MAX + 1, NameKey(1, "", "", 20), count)
+    store.append(count + 1, [erasure(2)])
+    rows = store.name_keys(1)
+    assert (len(rows), rows[0], sum(row.times for row in rows)) == (NAME_KEYS_MAX // 2 + 1, NameKey(1, "", "", 10), count // 2)
+    store.append(count + 2, [removal(*range(NAME_KEYS_MAX + 1, count + 1)), event(created_at=-1, metadata=b'{"new":"x"}', kinds="s")])
+    rows = store.name_keys(1)
+    assert (len(rows), NameKey(1, "new", "s", 1) in rows, "" in {row.key for row in rows}) == (NAME_KEYS_MAX // 2 + 1, True, False)
 
 
 # Scans.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from trackrecord.rules.codes import ANSWERED
 from trackrecord.testing import TrackrecordServer
 
 DEADLINE_S = 10.0  # for anything that is waited for: long enough for a busy machine, short enough to be a failure
@@ -63,7 +64,10 @@ class Answer(NamedTuple):
         assert body["request_id"] == self.header("x-request-id")
         assert len(body["errors"]) == 1
         item = body["errors"][0]
-        assert set(item) in ({"code", "message"}, {"code", "message", "field"}), item
+        assert (item["code"], self.status) in ANSWERED, f"{item} with {self.status} is not in the catalogue"
+        # Whose fault it is decides whether a field is named; nothing else ever stands in an item.
+        assert set(item) == ({"code", "message"} if self.status >= 500 else {"code", "message", "field"}), item
+        assert item["message"]
         return (self.status, item["code"], item["message"], item.get("field"))
 
 

@@ -665,8 +665,8 @@ HEAD_ROWS = (
     Row("a version of 5,000 digits", get("/me", "Intercom-Version: " + "2" * 5000), NO_VERSION),
     Row("a version in latin-1", get("/me", "Intercom-Version: \xb2.\xb9"), NO_VERSION),
     Row("a version with a good event", post("/events", EVENT, "Intercom-Version: 3"), NO_VERSION),
-    Row("contacts before there were any", get("/contacts", "Intercom-Version: 1.4"), NOT_IN_VERSION),
-    Row("a contact before there were any", post("/contacts", {"email": "joe@example.com"}, "Intercom-Version: 1.0"), NOT_IN_VERSION),
+    Row("users after they were gone", get("/users", "Intercom-Version: 2.0"), NOT_IN_VERSION),
+    Row("a search before there was one", post("/contacts/search", {"query": {}}, "Intercom-Version: 1.4"), NOT_IN_VERSION),
     Row("find_by_external_id before there was one", get("/contacts/find_by_external_id/u1", "Intercom-Version: 2.12"), NOT_IN_VERSION),
 )
 TOKEN_ROWS = (

@@ -1,6 +1,7 @@
 """Bulk and its jobs: many items in one body, each kept or refused by itself. The contract, section 3."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,26 @@ def test_new_names_and_contacts_made_a_moment_ago_are_found(api: Api):
     assert api.get(f"/events?type=user&user_id={users[7]}").json["events"][0]["event_name"] == names[7]
 
 
+def test_names_past_the_limit_are_refused_and_a_refused_item_uses_none_up():
+    with TrackrecordServer(event_names_max=2) as server:
+        api = Api(server)
+        api.contact(external_id="u1")
+        names = [("lost", "nobody"), ("a", "u1"), ("b", "u1"), ("c", "u1"), ("A", "u1")]
+        job = bulk(api, [event(name, WHEN + number, user_id=user_id) for number, (name, user_id) in enumerate(names)])
+        stored = ("stored", None, None)
+        past = ("refused", "unprocessable_entity", "event_name")
+        assert outcomes(api, job) == [("refused", "not_found", "user_id"), stored, stored, past, stored]
+
+
+def test_items_make_contacts_where_single_events_do():
+    with TrackrecordServer(create_contacts=True) as server:
+        api = Api(server)
+        job = bulk(api, [event("clicked", WHEN + number, user_id="new") for number in range(3)])
+        assert failures(api, job) == []
+        assert api.get("/users?user_id=new").json["type"] == "user"
+        assert len(api.get("/events?type=user&user_id=new").json["events"]) == 3
+
+
 # --- joining a job -------------------------------------------------------------------------------------------------------
 
 
@@ -173,7 +194,7 @@ def test_a_job_of_events_takes_no_users(api: Api):
 def test_an_unknown_job_is_not_found_and_nothing_is_kept(api: Api):
     contact = api.contact()
     answer = api.post("/bulk/events", {"items": [event(id=contact["id"])], "job": {"id": "job_unknown"}})
-    assert answer.error[:3] == NO_JOB[:3]
+    assert answer.error == (*NO_JOB[:3], "job.id")
     assert api.events(contact) == []
     for path in ("/jobs/job_unknown", "/jobs/job_unknown/error", "/jobs/status/job_unknown", "/-/api/jobs/job_unknown"):
         assert api.get(path).error == NO_JOB
@@ -434,7 +455,7 @@ def test_a_job_of_another_workspace_is_not_found_and_takes_nothing():
         paths = (f"/jobs/{job['id']}", f"/jobs/{job['id']}/error", f"/jobs/status/{job['id']}", f"/-/api/jobs/{job['id']}")
         assert [theirs.get(path).error for path in paths] == [NO_JOB] * 4
         answer = theirs.post("/bulk/events", {"items": [5], "job": {"id": job["id"]}})
-        assert answer.error[:3] == NO_JOB[:3]
+        assert answer.error == (*NO_JOB[:3], "job.id")
         assert ours.get(f"/jobs/{job['id']}").json == job
 
 
@@ -464,6 +485,23 @@ def test_the_clients_own_bulk_bodies_are_taken(api: Api, raw: Any, body: bytes):
 
 
 # --- what a job is worth ------------------------------------------------------------------------------------------------
+
+
+def test_the_same_items_at_the_same_moment_are_kept_once(api: Api):
+    contact = api.contact()
+    items = [event(f"e{number % 7}", WHEN + number, id=contact["id"]) for number in range(100)]
+    users = [user(user_id=fresh("user-")) for _ in range(10)]
+    before = api.get("/users?per_page=1").json["total_count"]
+
+    def send(_: int) -> tuple[Any, Any]:
+        return bulk(api, items), bulk(api, users, noun="users")
+
+    with ThreadPoolExecutor(8) as threads:
+        jobs = list(threads.map(send, range(8)))
+    kept = [outcome for job, _ in jobs for outcome, _, _ in outcomes(api, job)]
+    assert (kept.count("stored"), kept.count("duplicate")) == (100, 700)
+    assert sum(row["count"] for row in api.summary(contact)) == 100
+    assert api.get("/users?per_page=1").json["total_count"] == before + 10
 
 
 def test_a_job_and_its_open_time_survive_a_restart(tmp_path: Path):

@@ -140,6 +140,14 @@ def test_an_import_makes_each_contact_once_and_takes_all_its_events(making: Api)
     assert lines(making, *sent)["duplicate"] == 42
 
 
+def test_a_bulk_makes_contacts_too(lenient: Api):
+    who = fresh("new-")
+    items = [{"method": "post", "data_type": "event", "data": event(user_id=who, created_at=WHEN + n)} for n in range(3)]
+    assert lenient.post("/bulk/events", {"items": items}).status in (200, 202)
+    assert len(lenient.events(found(lenient, who))) == 3
+    assert [each for each in everybody(lenient) if each[0] == who] == [(who, None)]
+
+
 def test_lines_are_given_their_contacts_as_single_events_in_their_order_would_be(lenient: Api):
     who = fresh("new-")
     address = f"{who}@example.com"

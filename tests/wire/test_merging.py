@@ -95,6 +95,22 @@ def test_imported_summaries_move_and_of_one_name_the_users_stays(api: Api):
     assert {row["name"]: row["count"] for row in api.summary(user)} == {"both": 7, "only-lead": 3}
 
 
+def test_tags_and_companies_are_united_and_go_with_the_user(api: Api, clock: Any):
+    lead, user = pair(api)
+    of_lead, both = (api.post("/tags", {"name": fresh("tag ")}).json["id"] for _ in range(2))
+    company = api.post("/companies", {"company_id": fresh("company-")}).json["id"]
+    for moment, contact, tag in ((WHEN, lead, of_lead), (WHEN + 1, lead, both), (WHEN + 2, user, both)):
+        clock.freeze(moment)
+        assert api.post(f"/contacts/{contact['id']}/tags", {"id": tag}).status == 200
+    assert api.post(f"/contacts/{lead['id']}/companies", {"id": company}).status == 200
+    merged = merge(api, lead, user)
+    assert [(tag["id"], tag["url"]) for tag in merged["tags"]["data"]] == [(both, f"/tags/{both}"), (of_lead, f"/tags/{of_lead}")]
+    assert [each["id"] for each in merged["companies"]["data"]] == [company]
+    inside, number = api.server.server.directory, api.server.server.directory.contacts.merges()[-1][1]
+    assert api.delete(f"/contacts/{user['id']}").status == 200
+    assert inside.belongings([number]) == {}
+
+
 def test_later_events_for_the_lead_reach_the_user(api: Api):
     lead, user = pair(api)
     anonymous = anonymous_id(api, lead)

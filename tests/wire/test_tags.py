@@ -237,6 +237,37 @@ def test_a_tag_that_segments_ask_for_stays(api: Api):
     assert api.delete(f"/tags/{other['id']}").status == 200
 
 
+def test_tags_and_companies_follow_a_merge_and_the_targets_own_stay(api: Api, clock: Any):
+    lead, user, tags = api.contact(role="lead"), api.contact(), [make(api) for _ in range(2)]
+    companies = [api.post("/companies", {"company_id": fresh("co-")}).json for _ in range(2)]
+
+    def hang(contact: Any, tag: Any, company: Any) -> None:
+        assert api.post(f"/contacts/{contact['id']}/tags", {"id": tag["id"]}).status == 200
+        assert api.post(f"/contacts/{contact['id']}/companies", {"id": company["id"]}).status == 200
+
+    clock.freeze(NOW)
+    hang(user, tags[0], companies[0])
+    clock.freeze(NOW + 60)
+    hang(lead, tags[0], companies[0])
+    hang(lead, tags[1], companies[1])
+    assert api.post("/contacts/merge", {"from": lead["id"], "into": user["id"]}).status == 200
+    found = api.get(f"/contacts/{user['id']}/tags").json["data"]
+    assert [(tag["id"], tag["applied_at"]) for tag in found] == [(tags[1]["id"], NOW + 60), (tags[0]["id"], NOW)]
+    counts = [api.get(f"/companies/{company['id']}").json["user_count"] for company in companies]
+    assert counts == [1, 1]
+    assert api.get(f"/contacts/{user['id']}").json["companies"]["total_count"] == 2
+
+
+def test_an_archived_contact_keeps_its_tags_and_has_no_paths(api: Api):
+    contact, tag = api.contact(), make(api)
+    api.post(f"/contacts/{contact['id']}/tags", {"id": tag["id"]})
+    assert api.post(f"/contacts/{contact['id']}/archive", {}).status == 200
+    assert api.get(f"/contacts/{contact['id']}/tags").error[:3] == (404, "not_found", "User Not Found")
+    assert api.post("/tags", {"name": tag["name"], "users": [{"id": contact["id"]}]}).error == no_user("users[0]")
+    assert api.post(f"/contacts/{contact['id']}/unarchive", {}).status == 200
+    assert on(api, contact) == [tag["name"]]
+
+
 def test_tags_are_there_after_a_restart(tmp_path: Any):
     with TrackrecordServer(data=str(tmp_path)) as server:
         api = Api(server)

@@ -1,4 +1,4 @@
-"""`trackrecord events`: what one contact did, for a quick look."""
+"""`trackrecord events`: what one contact did, and which events there are, for a quick look."""
 
 import sys
 from typing import Annotated, Any
@@ -7,7 +7,9 @@ import typer
 
 from . import options, output, whose
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at what one contact did. A server may run meanwhile.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Look at what one contact did, or at all event names. A server may run meanwhile."
+)
 
 
 @app.command("list")
@@ -86,5 +88,45 @@ def summary(
     output.table(
         ("event", "count", "first (UTC)", "last (UTC)"),
         [(output.safe(names[row.name].name), f"{row.count:,}", output.moment(row.first), output.moment(row.last)) for row in rows],
+        right=frozenset({"count"}),
+    )
+
+
+@app.command()
+def names(
+    archived: Annotated[bool, typer.Option("--archived", help="Archived names too.")] = False,
+    data: options.Data = None,
+    workspace: options.InWorkspace = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List the names of all events with how many there are of each, first and last when, and their metadata keys. Times are UTC."""
+    from ..wire import catalogue
+    from .opening import opened
+
+    with opened(options.existing_data(data)) as there:
+        number = options.chosen(there.directory, workspace).number
+        entries = sorted(there.directory.names.entries(number), key=lambda entry: entry.name.folded)
+        totals = {total.name: total for total in there.events.name_totals(number)}
+        keys = there.events.name_keys(number)
+    bodies = [
+        catalogue.item(entry, totals.get(entry.name.number), [key for key in keys if key.name == entry.name.number])
+        for entry in entries
+        if archived or entry.name.archived_at is None
+    ]
+    if as_json:
+        output.json(bodies)
+        return
+    output.table(
+        ("event", "count", "first (UTC)", "last (UTC)", "metadata"),
+        [
+            (
+                output.safe(body.name) + (" (archived)" if body.archived_at is not None else ""),
+                f"{body.count:,}",
+                output.moment(body.first_seen_at),
+                output.moment(body.last_seen_at),
+                output.safe(", ".join(key.key for key in body.metadata)),
+            )
+            for body in bodies
+        ],
         right=frozenset({"count"}),
     )

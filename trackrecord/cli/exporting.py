@@ -125,16 +125,16 @@ def _bounds(since: str | None, until: str | None) -> tuple[int | None, int | Non
 
 
 def _numbers(directory: "Directory", workspace: "Workspace", names: list[str]) -> list[int]:
-    """The numbers of event names, which are the same in whatever case they are written."""
+    """The numbers of event names, which are the same in whatever case they are written; what one was called before will do."""
     from ..rules.events import clean_name
     from . import UsageWrong
 
-    there = {entry.folded: entry for entry in directory.names.all(workspace.number)}
+    there = directory.names.find(workspace.number, {clean_name(name)[1] for name in names})
     found = []
     for name in names:
         entry = there.get(clean_name(name)[1])
         if entry is None:
-            known = ", ".join(each.name for each in there.values()) or "none yet"
+            known = ", ".join(each.name for each in directory.names.all(workspace.number)) or "none yet"
             raise UsageWrong(f"no event is called {name!r} in workspace {workspace.id}: there is {known}")
         found.append(entry.number)
     return found

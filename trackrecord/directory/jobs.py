@@ -111,7 +111,10 @@ def _get(connection: sa.Connection, workspace: int, id: str, *, since: int) -> J
 
 
 def _open(connection: sa.Connection, workspace: int, id: str, *, data_type: str, now: int, keep_s: int) -> None:
-    job = _get(connection, workspace, id, since=now - keep_s)
+    try:
+        job = _get(connection, workspace, id, since=now - keep_s)
+    except JobNotFound:
+        raise JobNotFound(field="job.id") from None
     if job.data_type != data_type:
         raise JobClosed(f"job {id} holds {job.data_type} items and takes no {data_type}: start a new bulk job", field="job.id")
     if now >= job.closing_at:

@@ -140,18 +140,13 @@ def _expression(field: Field) -> Expression:
 # --- Operators -----------------------------------------------------------------------------------------------------------
 
 
-def _ends(value: Expression, wanted: str) -> Condition:
-    length = sa.func.length(value)
-    return sa.and_(length >= len(wanted), sa.func.substr(value, length - len(wanted) + 1) == wanted)
-
-
 # Those that nobody without a value meets, and those that everybody without one does.
 _MET: dict[str, Callable[[Expression, Any], Condition]] = {
     "=": lambda value, wanted: value == wanted,
     "IN": lambda value, wanted: value.in_(wanted),
     "~": lambda value, wanted: position(wanted, value) > 0,
     "^": lambda value, wanted: sa.func.substr(value, 1, len(wanted)) == wanted,
-    "$": _ends,
+    "$": lambda value, wanted: sa.func.substr(value, sa.func.length(value) - len(wanted) + 1) == wanted,
     "<": lambda value, wanted: value < wanted,
     ">": lambda value, wanted: value > wanted,
     "<=": lambda value, wanted: value <= wanted,

@@ -17,7 +17,7 @@ from .contacts import Contacts
 from .engine import Database, in_chunks
 from .making import change, create_some
 from .rows import COLUMNS, contact_of, get, keep, known, some
-from .tables import LIVE, companies, company_contacts, contact_tags, contacts, segment_members, segments, tags
+from .tables import LISTED, LIVE, companies, company_contacts, contact_tags, contacts, segment_members, segments, tags
 
 
 class Op(NamedTuple):
@@ -102,7 +102,7 @@ class Users:
     def list(self, workspace: int, listed: Listed, *, offset: int, limit: int) -> tuple[Sequence[Contact], int]:
         """Up to `limit` live contacts from the `offset`th on, and how many there are in all; of equals the greatest id first."""
         column = contacts.c[SORTS[listed.sort]]
-        conditions = [*_of(workspace, listed.role), LIVE]
+        conditions = [*_of(workspace, listed.role), LISTED]  # LISTED though it says no more than LIVE here: the index is of those
         if listed.tag is not None:
             tagged = sa.select(contact_tags.c.contact).join(tags, tags.c.id == contact_tags.c.tag)
             tag = int(listed.tag) if listed.tag.isascii() and listed.tag.isdigit() and len(listed.tag) < 19 else 0
@@ -121,7 +121,7 @@ class Users:
     def walk(self, workspace: int, role: str, *, after: str | None, limit: int) -> tuple[Sequence[Contact], str | None]:
         """Up to `limit` live contacts that follow a place, newest first; and the place behind them, None when there are none."""
         place = None if after is None else cursor(after)
-        wanted = sa.select(*COLUMNS).where(*_of(workspace, role), LIVE)
+        wanted = sa.select(*COLUMNS).where(*_of(workspace, role), LISTED)
         if place is not None:
             wanted = wanted.where(sa.tuple_(contacts.c.created_at, contacts.c.id) < sa.tuple_(place.created_at, place.id))
         with self._db.reading() as connection:

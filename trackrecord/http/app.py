@@ -147,7 +147,8 @@ class App:
         versions.available(version, first=route.first, last=route.last, unversioned=route.unversioned and asked_number is None)
         body = b""  # clients send one on GET and DELETE too: it is passed over, whatever it is
         if route.method not in ("GET", "DELETE"):
-            body = await bodies.read(receive, sent, limit=max(route.body_max, self._settings.body_max_bytes))
+            limit = max(route.body_max, self._settings.body_max_bytes)
+            body = await bodies.read(receive, sent, limit=limit, in_thread=self._services.in_thread)
         asked |= {"version": version, "query": _query(scope["query_string"]), "body": body}
         call = Asked(**asked) if access is None else Call(workspace=access.workspace, token=access.token, **asked)
         assert route.handler is not None  # noqa: S101 - the fast lane has answered where a row has none
@@ -210,8 +211,8 @@ class App:
             headers.append((b"connection", b"close"))  # the rest of the body is not wanted
         if isinstance(error, ContactMerged):
             headers.append((b"link", f'<{error.location}>; rel="canonical"'.encode()))
+        self._notes.answered(scope, headers, error.status, error)  # first, so that whoever has the answer finds it in the log
         await bodies.answer(send, error.status, headers, errors.body(error, scope["request_id"]), head=scope["method"] == "HEAD")
-        self._notes.answered(scope, headers, error.status, error)
 
     def refused_below(self, error: TrackrecordError, request_id: str, method: str, target: str, client: str | None) -> None:
         """What protocol.py tells of the requests it refuses itself."""

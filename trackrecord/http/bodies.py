@@ -28,9 +28,10 @@ class BrokenOff(Exception):
     """An answer failed after its first byte. It cannot be taken back, so the connection ends without a proper end; see __cause__."""
 
 
-async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int) -> bytes:
+async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, in_thread: InThread | None = None) -> bytes:
     """The whole body, decompressed. `limit` bounds it on the wire and after decompression; protocol.py bounds the wait for it.
 
+    A long body is decompressed by `in_thread`, so that nobody else waits for it.
     Raises BodyTooLarge, UnsupportedMedia, ParameterInvalid for a broken gzip stream, and ClientGone.
     """
     length = headers.get(b"content-length")
@@ -46,7 +47,11 @@ async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int) -> 
         raise _too_large(limit)
     encoding = headers.get(b"content-encoding")
     if encoding and body:
-        body = _decompress(body, encoding.strip().lower(), limit)
+        packed, coding = body, encoding.strip().lower()
+        if in_thread is not None and len(packed) > GZIP_ASIDE_BYTES:
+            body = await in_thread(_decompress, packed, coding, limit)
+        else:
+            body = _decompress(packed, coding, limit)
     if body:
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         # curl -d calls JSON a form when nobody says otherwise: what looks like JSON is read as JSON.

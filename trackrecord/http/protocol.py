@@ -7,7 +7,7 @@ requests: a bad request behind good ones is refused when those have been answere
 import asyncio
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..errors import HeadTooLarge, ParameterInvalid, RequestError, RequestTimeou
 from . import errors
 
 PIPELINE_MAX = 2_000  # requests of one connection that wait for the answers before theirs
+UNTIL_THE_END = 1 << 62  # a length that no answer has: it is as long as its connection lasts
 _PATH = re.compile(rb"[/?#]")
 
 
@@ -114,6 +115,8 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int, r
                 return
             self.url = origin_form(self.url)
             super().on_headers_complete()
+            if self.cycle.scope["http_version"] == "1.0":
+                self.cycle.send = _without_chunks(self.cycle)  # type: ignore[method-assign, assignment]
             self._stop_timer()
             self._in_head, self._in_body = False, True
 
@@ -187,6 +190,20 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int, r
             refused(
                 error, request_id, method.decode("latin-1"), origin_form(target).decode("latin-1"), self.client[0] if self.client else None
             )
+
+    def _without_chunks(cycle: Any) -> Callable[[Any], Awaitable[None]]:
+        """HTTP/1.0 knows no chunks: there an answer whose length is not known ends with its connection (RFC 9112, 6.3)."""
+        send = cycle.send
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                if not any(name == b"content-length" for name, _ in message["headers"]):
+                    cycle.chunked_encoding, cycle.expected_content_length = False, UNTIL_THE_END
+            elif cycle.expected_content_length > UNTIL_THE_END // 2 and not message.get("more_body", False):
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        return sending
 
     def _head_too_large() -> HeadTooLarge:
         return HeadTooLarge(f"the request line and headers must be at most {header_max_bytes} bytes")

@@ -6,8 +6,9 @@ erasing, removing and merging mean.
 
 import logging
 import sqlite3
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -84,40 +85,39 @@ class Cleansing:
     def step(self, erased: Erased, *, now_ms: int) -> bool:
         """Do some of what is owed. True when there is more to do at once; else call again in a while. Raises sqlite3.Error."""
         asked = [each for each in self._owed if each.due(now_ms)][:QUESTIONS_A_STEP]
+        taken: list[tuple[Owed, Sequence[int]]] = []
         for owed in asked:
             positions = erased(owed.record, owed.done, POSITIONS_A_QUESTION)
             if positions is None:
                 break  # nor has the store folded those behind it
             if positions:
-                self._rewrite(owed, positions)
-                return True
-            owed.looked_at_ms = now_ms
-        else:
-            if len(asked) == QUESTIONS_A_STEP:
-                return True
+                taken.append((owed, positions))
+            else:
+                owed.looked_at_ms = now_ms
+        if taken:
+            self._rewrite(taken)
+        if taken or len([each for each in asked if each.looked_at_ms == now_ms]) == QUESTIONS_A_STEP:
+            return True
         if self._log_holds:
             self._log_holds = not self._checkpointer.empty(self._db)
         if not self._log_holds:
             self._settle()
         return False
 
-    def _rewrite(self, owed: Owed, positions: Sequence[int]) -> None:
+    def _rewrite(self, taken: Sequence[tuple[Owed, Sequence[int]]]) -> None:
         """Put Gone in the place of records at some positions, a step's worth of them; note how far that went."""
-        rows = records = 0
-        done = owed.done
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            while positions and rows < ROWS_A_STEP and records < RECORDS_A_STEP:
-                count, covered = self._rewrite_row(positions)
+        # All together, so that a row that holds something of many contacts is rewritten once.
+        left: Sequence[int] = sorted(position for _, positions in taken for position in positions)
+        rows = records = done = 0
+        with self._writing():
+            while left and rows < ROWS_A_STEP and records < RECORDS_A_STEP:
+                count, covered = self._rewrite_row(left)
                 rows, records = rows + 1, records + count
-                done, positions = positions[covered - 1], positions[covered:]
-            self._db.execute("UPDATE owed SET done = ? WHERE record = ?", (done, owed.record))
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.rollback()
-            raise
-        owed.done = done
+                done, left = left[covered - 1], left[covered:]
+            got_to = [(positions[index - 1], owed) for owed, positions in taken if (index := bisect_right(positions, done))]
+            self._db.executemany("UPDATE owed SET done = ? WHERE record = ?", [(position, owed.record) for position, owed in got_to])
+        for position, owed in got_to:
+            owed.done = position
         self._log_holds = True
 
     def _rewrite_row(self, positions: Sequence[int]) -> tuple[int, int]:
@@ -145,12 +145,17 @@ class Cleansing:
     def _settle(self) -> None:
         settled = [(each.record,) for each in self._owed if each.settled]
         if settled:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with self._writing():
                 self._db.executemany("DELETE FROM owed WHERE record = ?", settled)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.rollback()
-                raise
             self._owed = [each for each in self._owed if not each.settled]
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.rollback()
+            raise

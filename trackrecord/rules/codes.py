@@ -82,7 +82,7 @@ CODES: tuple[Code, ...] = (
     _answered(
         errors.InvalidMerge, "these cannot be merged", "a merge of other things than a lead into a user, or of a contact into itself"
     ),
-    _answered(errors.TagHasDependents, "the tag is in use", "a tag that still hangs on somebody is to be deleted"),
+    _answered(errors.TagHasDependents, "the tag is in use", "a tag that a segment asks for is to be deleted"),
     _answered(errors.ContactCompanyLimitExceeded, "too many companies", "a contact is to be attached to more companies than may be"),
     _answered(errors.ScrollExists, "one scroll at a time", "a scroll is begun while another of this workspace runs"),
     _answered(errors.JobClosed, "the job takes nothing more", "items are added to a bulk job that is closed"),

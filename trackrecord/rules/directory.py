@@ -8,8 +8,8 @@ import msgspec
 SCOPES = {
     "read_events": "list events and summaries, ask for receipts",
     "write_events": "submit events and summaries; may list them too",
-    "read_contacts": "get, list and find contacts",
-    "write_contacts": "create, update, merge and delete contacts; may read them too",
+    "read_contacts": "get, list and find contacts, visitors, companies, segments and data attributes",
+    "write_contacts": "create, update, merge and delete them; may read them too",
     "read_tags": "list tags, and those of a contact",
     "write_tags": "make, apply and delete tags; may read them too",
     "delete_events": "delete events, and read what was deleted by whom",

@@ -187,6 +187,11 @@ def identifiers(node: Node) -> dict[str, set[str]]:
     return found
 
 
+def asks_names(node: Node) -> bool:
+    """Whether it says anything of names, so that they are to be looked up."""
+    return any(condition.field == "event_name" for condition in _conditions(node))
+
+
 def _conditions(node: Node) -> Iterator[Condition]:
     if isinstance(node, Condition):
         yield node

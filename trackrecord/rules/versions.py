@@ -103,7 +103,11 @@ SAME_IN_ALL = (
     ("`GET /events` takes `per_page`", "2.11", "taken in every version: clients send it in all of them"),
     ("`GET /events` takes `type=lead` and `anonymous_id`", "2.17", "taken in every version; without them a lead has no events to list"),
     ("values of metadata are strings in the description", "until 2.16", "they are answered as they were sent, in every version"),
-    ("`options` of a data attribute are objects", "2.14", "both forms are taken in every version, and objects are answered"),
+    (
+        "`options` of a data attribute are objects",
+        "2.14",
+        "both forms are taken in every version, and strings are answered",
+    ),
     ("`sort` of a search is described", "2.16", "taken in every version, and so is `invalid_sort_order`"),
     ("names of path parameters", "several", "only the description names them"),
     ("`language_override` of a contact", "Preview", "kept and shown in every version"),

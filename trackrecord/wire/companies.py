@@ -89,6 +89,17 @@ class CompanyList(msgspec.Struct, frozen=True, tag_field="type", tag="list"):
     total_count: int
 
 
+class AttachedCompanies(msgspec.Struct, frozen=True, tag_field="type", tag="list"):
+    """What GET /contacts/{id}/companies answers: the reference's examples call its items `data`, its schema, and so the generated
+    clients, `companies`. They are the same.
+    """
+
+    data: list[CompanyBody]
+    companies: list[CompanyBody]
+    pages: LinkPages
+    total_count: int
+
+
 class OldCompanyList(msgspec.Struct, frozen=True, tag_field="type", tag="company.list"):
     """The same before version 2.0."""
 
@@ -175,6 +186,11 @@ def listing(
 ) -> CompanyList | OldCompanyList:
     kind = CompanyList if has(version, "typed_lists") else OldCompanyList
     return kind([item(each, workspace=workspace) for each in found], pages, total)
+
+
+def attached(found: Iterable[Shown], *, workspace: Workspace, total: int, pages: LinkPages) -> AttachedCompanies:
+    shown = [item(each, workspace=workspace) for each in found]
+    return AttachedCompanies(shown, shown, pages, total)
 
 
 def scroll(found: Iterable[Shown], *, workspace: Workspace, version: Version, param: str) -> CompanyScroll | OldCompanyScroll:

@@ -174,6 +174,9 @@ class _Item(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw()
 
 
+_decode_event_item = msgspec.json.Decoder(SentEventItem).decode
+
+
 def parse_bulk(body: bytes, *, limit: int) -> tuple[list[msgspec.Raw], str | None]:
     """The items, each still as it came, and the id of the job they are to join.
 
@@ -202,15 +205,22 @@ def read_item(raw: msgspec.Raw, *, data_type: str, longest: int) -> tuple[str, m
         raise ParameterNotFound("method is required: post", field="method")
     if item.method not in METHODS:
         raise ParameterInvalid(f"method must be one of {', '.join(METHODS)}, got {item.method[:40]!r}", field="method")
-    if not bytes(item.data) or bytes(item.data) == b"null":
+    if len(memoryview(item.data)) <= 4 and bytes(item.data) in (b"", b"null"):
         raise ParameterNotFound(f"data is required: the {data_type}", field="data")
-    if len(bytes(item.data)) > longest:
+    if len(memoryview(item.data)) > longest:
         raise BodyTooLarge(f"data must be at most {longest} bytes", field="data")
     return item.method, item.data
 
 
 def read_event(raw: msgspec.Raw, *, longest: int) -> SubmittedEvent:
     """The event of an item of POST /bulk/events. Raises a RequestError by field."""
+    try:
+        item = _decode_event_item(raw)  # the common case, in one look
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # what is wrong is found below
+    else:
+        if item.method == "post" and item.data_type in (None, "event") and item.data is not None and len(memoryview(raw)) <= longest:
+            return item.data
     method, data = read_item(raw, data_type="event", longest=longest)
     if method != "post":
         raise ParameterInvalid("method must be post: events cannot be deleted here", field="method")

@@ -30,7 +30,7 @@ class SentCalled(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None = None
 
 
-class SentConversion(msgspec.Struct, frozen=True, kw_only=True):
+class SentVisitorConversion(msgspec.Struct, frozen=True, kw_only=True):
     """The body of POST /visitors/convert. `user` may be left out where type is lead."""
 
     type: str | None = None
@@ -129,7 +129,7 @@ def parse_changes(body: bytes) -> Changes:
 
 def parse_conversion(body: bytes) -> Conversion:
     """Read the body of POST /visitors/convert. Raises what decode and rules.visitors.conversion raise."""
-    sent = decode(body, SentConversion)
+    sent = decode(body, SentVisitorConversion)
     return rules.conversion(sent.type, _given(sent.visitor or SentCalled()), _given(sent.user or SentCalled()))
 
 

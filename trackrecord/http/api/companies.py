@@ -1,7 +1,5 @@
 """Companies over HTTP. Scopes: reading needs read_contacts, the rest write_contacts."""
 
-from collections.abc import Sequence
-
 from ...rules.companies import CompanyFilter
 from ...rules.contacts import cursor
 from ...wire import companies as wire
@@ -45,7 +43,8 @@ async def list_companies(call: Call) -> Answer:
         filtered=filtered,
         ascending=word(call.query, "order", ("asc", "desc")) == "asc",
     )
-    return _listing(call, found, total, page, f"{call.base_url}/companies")
+    links = pages.links(page, total, address=f"{call.base_url}/companies", query=call.query)
+    return Answer(wire.listing(found, workspace=call.workspace, version=call.version, total=total, pages=links))
 
 
 async def get_company(call: Call) -> Answer:
@@ -117,7 +116,8 @@ async def list_contact_companies(call: Call) -> Answer:
     found, total = await call.services.in_thread(
         call.services.directory.companies.of_contact, call.workspace.number, contact_id, limit=page.per_page, offset=page.offset
     )
-    return _listing(call, found, total, page, f"{call.base_url}/contacts/{contact_id}/companies")
+    links = pages.links(page, total, address=f"{call.base_url}/contacts/{contact_id}/companies", query=call.query)
+    return Answer(wire.attached(found, workspace=call.workspace, total=total, pages=links))
 
 
 async def attach_company(call: Call) -> Answer:
@@ -138,8 +138,3 @@ async def detach_company(call: Call) -> Answer:
         call.services.directory.companies.detach, call.workspace.number, call.path["contact_id"], call.path["company_id"]
     )
     return Answer(wire.item(shown, workspace=call.workspace))
-
-
-def _listing(call: Call, found: Sequence[wire.Shown], total: int, page: pages.Page, address: str) -> Answer:
-    links = pages.links(page, total, address=address, query=call.query)
-    return Answer(wire.listing(found, workspace=call.workspace, version=call.version, total=total, pages=links))

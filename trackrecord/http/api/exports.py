@@ -1,5 +1,6 @@
 """Exports: contacts and events as a stream that an import takes back. Scopes: read_contacts, read_events."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 
 from ... import exports
@@ -11,6 +12,7 @@ from ...wire.exports import ExportQuery
 from ..call import Answer, Call
 
 PIECE_BYTES = 64 << 10  # made in one turn; a client that takes none holds no more than this, and no thread
+TURN_LINES = 32  # between which others get a turn at the interpreter, so that no event waits for an export
 FORMATS = tuple(exports.FORMATS)
 
 
@@ -62,6 +64,8 @@ def _piece(lines: Iterator[bytes]) -> bytes:
     for line in lines:
         some.append(line)
         size += len(line)
+        if not len(some) % TURN_LINES:
+            time.sleep(0)
         if size >= PIECE_BYTES:
             break
     return b"".join(some)

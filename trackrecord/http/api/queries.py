@@ -1,9 +1,13 @@
 """Queries of events across contacts. Scope: read_events."""
 
+import time
+from collections.abc import Callable
+
 from ...exports import standing
 from ...rules import queries
 from ...rules.identity import event_id
 from ...rules.queries import Named, Plan
+from ...rules.records import Event
 from ...stores.base import EventReader, Found, Place, Selection, StoredEvent
 from ...wire import events as wire_events
 from ...wire import queries as wire
@@ -11,7 +15,8 @@ from ...wire.json import encode
 from ...wire.queries import FoundEvent, Search
 from ..call import Answer, Call
 
-LOOK_MAX = 10_000  # events looked at in one turn, so that no search holds others up for long
+LOOK_MAX = 10_000  # events looked at in one request, so that no search holds others up for long
+TURN_EVENTS = 32  # between which others get a turn
 
 
 async def search_events(call: Call) -> Answer:
@@ -30,7 +35,8 @@ def planned(call: Call, search: Search) -> Plan:
     if search.query is None:
         return Plan()
     directory, workspace = call.services.directory, call.workspace.number
-    names = [Named(entry.name.number, entry.name.name, entry.answers_to) for entry in directory.names.entries(workspace)]
+    entries = directory.names.entries(workspace) if queries.asks_names(search.query) else []
+    names = [Named(entry.name.number, entry.name.name, entry.answers_to) for entry in entries]
     return queries.plan(search.query, names=names, contacts=directory.called(workspace, queries.identifiers(search.query)))
 
 
@@ -40,7 +46,22 @@ def look(store: EventReader, workspace: int, plan: Plan, *, limit: int, before: 
         return Found([], None)
     selection = Selection(workspace, sorted(plan.names or ()), sorted(plan.contacts or ()), plan.since, plan.until)
     place = None if before is None else Place(*before)
-    return store.search(selection, limit=limit, look_max=LOOK_MAX, before=place, wanted=plan.wanted)
+    wanted = None if plan.wanted is None else _giving_way(plan.wanted)
+    return store.search(selection, limit=limit, look_max=LOOK_MAX, before=place, wanted=wanted)
+
+
+def _giving_way(wanted: Callable[[Event], bool]) -> Callable[[Event], bool]:
+    """The same, letting others have the interpreter now and then: else each event that is sent waits for its turns at it."""
+    looked = 0
+
+    def asked(event: Event) -> bool:
+        nonlocal looked
+        looked += 1
+        if not looked % TURN_EVENTS:
+            time.sleep(0)
+        return wanted(event)
+
+    return asked
 
 
 def _items(call: Call, events: list[StoredEvent]) -> list[FoundEvent]:

@@ -2,7 +2,8 @@
 
 from ...wire import belongings as wire
 from ..api import belongings
-from .route import CONTACT_ID, NO_CONTACT, V2, Route
+from .merging import GONE
+from .route import CONTACT_ID, V2, Route
 
 ROUTES: tuple[Route, ...] = tuple(
     Route(
@@ -14,7 +15,7 @@ ROUTES: tuple[Route, ...] = tuple(
         need="read_contacts",
         response=response,
         params=CONTACT_ID,
-        errors=NO_CONTACT,
+        errors=GONE,
         first=V2,
     )
     for path, handler, response in (

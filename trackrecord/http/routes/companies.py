@@ -4,11 +4,12 @@ from ...wire import companies as wire
 from ...wire.contacts import ContactList
 from ...wire.segments import AttachedSegments
 from ..api import companies
-from .route import CONTACT_ID, NO_CONTACT, V2, Param, Route
+from .merging import GONE
+from .route import CONTACT_ID, V2, Param, Route
 
 _COMPANY_ID = (Param("company_id", "the company's own id", place="path", required=True),)
 _NO_COMPANY = {404: "no such company"}
-_NEITHER = {**NO_CONTACT, 404: "no such contact, or no such company"}
+_NEITHER = {**GONE, 404: "no such contact, or no such company"}
 _PAGE = (
     Param("page", "which page, from 1", "integer"),
     Param("per_page", "companies a page, 1 to 150; 15 without it", "integer"),
@@ -134,9 +135,9 @@ ROUTES: tuple[Route, ...] = (
         "List a contact's companies",
         "Companies",
         need="read_contacts",
-        response=_LIST,
+        response=wire.AttachedCompanies,
         params=(*CONTACT_ID, _PAGE[0], Param("per_page", "companies a page, 1 to 150; 50 without it", "integer")),
-        errors=NO_CONTACT,
+        errors=GONE,
         first=V2,
     ),
     Route(

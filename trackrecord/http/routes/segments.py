@@ -2,7 +2,8 @@
 
 from ...wire import segments as wire
 from ..api import segments
-from .route import CONTACT_ID, NO_CONTACT, V2, Param, Route
+from .merging import GONE
+from .route import CONTACT_ID, V2, Param, Route
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -35,7 +36,7 @@ ROUTES: tuple[Route, ...] = (
         need="read_contacts",
         response=wire.AttachedSegments,
         params=CONTACT_ID,
-        errors=NO_CONTACT,
+        errors=GONE,
         first=V2,
     ),
 )

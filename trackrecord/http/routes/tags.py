@@ -2,11 +2,12 @@
 
 from ...wire import tags as wire
 from ..api import tags
-from .route import CONTACT_ID, NO_CONTACT, V2, Param, Route
+from .merging import GONE
+from .route import CONTACT_ID, V2, Param, Route
 
 _TAG_ID = (Param("tag_id", "the tag's id, a decimal string", place="path", required=True),)
 _NO_TAG = {404: "no such tag"}
-_NEITHER = {**NO_CONTACT, 404: "no such contact, or no such tag"}
+_NEITHER = {**GONE, 404: "no such contact, or no such tag"}
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/tags", tags.list_tags, "List tags", "Tags", need="read_tags", response=wire.TagList | wire.OldTagList),

@@ -41,7 +41,7 @@ ROUTES: tuple[Route, ...] = (
         "Make a lead or user of a visitor, or merge it into one",
         "Visitors",
         need="write_contacts",
-        request=wire.SentConversion,
+        request=wire.SentVisitorConversion,
         response=wire_contacts.ContactBody,
         errors={
             **CLASH,
