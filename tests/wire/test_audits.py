@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -73,8 +74,6 @@ def test_one_event_is_deleted_by_its_position(alone: Api):
 
 @pytest.mark.parametrize("position", ["0", "999999", "x", "-1", "1.5", "²", "9" * 19, "9" * 40])
 def test_a_position_that_holds_no_event_is_not_found(api: Api, position: str):
-    from urllib.parse import quote
-
     assert api.delete(f"/-/api/events/{quote(position)}").error == NO_EVENT
 
 

@@ -131,12 +131,6 @@ def test_an_address_is_called_verified_only_beside_it(api: Api, version: str, bo
     assert api.post("/contacts", {"role": "user", "external_id": fresh("user-"), **body}, f"Intercom-Version: {version}").status == status
 
 
-@pytest.mark.parametrize(("version", "code"), [("2.14", "intercom_version_invalid"), (None, "not_found")])
-def test_what_ended_with_1_x_says_so_to_who_asks_for_2_x(api: Api, version: str | None, code: str):
-    headers = (f"Intercom-Version: {version}",) if version else ()
-    assert api.get("/users", *headers).error[1] == code
-
-
 @pytest.mark.parametrize("value", [{"url": "u", "value": {"deep": [1]}}, {"amount": 1, "currency": "eur", "x": {"y": 1}}])
 def test_in_strict_nothing_nests_inside_a_link_or_an_amount(strict: Api, value: dict):
     user = strict.contact()

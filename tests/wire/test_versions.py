@@ -112,6 +112,7 @@ def test_a_path_is_there_in_the_versions_that_have_it_and_in_no_other(api: Api, 
 @pytest.mark.parametrize("route", [route for route in RANGED if route.unversioned], ids=lambda route: f"{route.method} {route.path}")
 def test_what_older_clients_call_is_there_for_those_who_name_no_version(api: Api, route: Route):
     assert found_under(api, route)
+    assert found_under(api, route, "Intercom-Version:")
 
 
 def test_our_own_paths_are_the_same_in_every_version(api: Api):

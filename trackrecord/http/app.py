@@ -127,7 +127,8 @@ class App:
         sent: dict[bytes, bytes] = scope["sent"]
         headers: Headers = scope["answer_headers"]
         version = self._version(sent, headers)
-        asked_number = None if isinstance(version, TrackrecordError) or b"intercom-version" not in sent else version.number
+        named = bool(sent.get(b"intercom-version", b"").strip())
+        asked_number = version.number if named and isinstance(version, Version) else None
         route = _fitting(routes, self._default.number if asked_number is None else asked_number, named=asked_number is not None)
         asked: dict[str, Any] = {
             "services": self._services,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..errors import InvalidField, ParameterInvalid, ParameterNotFound, TypeMismatch
+from .comparing import matcher
 from .events import clean_text
 from .metadata import clean_key
 from .records import Event
@@ -214,7 +215,7 @@ def plan(node: Node, *, names: Sequence[Named], contacts: Mapping[tuple[str, str
 def _planned(condition: Condition, names: Sequence[Named], contacts: Mapping[tuple[str, str], Collection[int]]) -> Plan:
     field, operator, value = condition
     if field == "event_name":
-        matches = _matcher(operator, value)
+        matches = matcher(operator, value)
         # Equal to a name is whoever answers to it; what stands in a name is asked of how it is shown.
         return Plan(names=frozenset(each.number for each in names if matches(each.answers_to if operator in EQUAL else [each.name])))
     if field == "created_at":
@@ -290,62 +291,13 @@ def _holds(plan: Plan, seen: _Seen) -> bool:
     )
 
 
-# --- Comparing -----------------------------------------------------------------------------------------------------------
-
-
-def _kind(value: object) -> type | None:
-    """What a value is compared as; None for what is compared with nothing."""
-    if isinstance(value, bool):  # in Python, True is an int
-        return bool
-    if isinstance(value, (int, float)):
-        return float
-    return str if isinstance(value, str) else None
-
-
-def _same(value: object, wanted: object) -> bool:
-    """Whether two values are one. `wanted` is folded if it is a text; null is the same as no value."""
-    if wanted is None or value is None:
-        return value is wanted
-    if _kind(value) is not _kind(wanted) or _kind(value) is None:
-        return False
-    return (value.casefold() if isinstance(value, str) else value) == wanted
-
-
-def _text(compare: Callable[[str, str], bool]) -> Callable[[object, Any], bool]:
-    return lambda value, wanted: isinstance(value, str) and compare(value.casefold(), wanted)
-
-
-def _number(compare: Callable[[Any, Any], bool]) -> Callable[[object, Any], bool]:
-    return lambda value, wanted: _kind(value) is float and compare(value, wanted)
-
-
-# By operator, whether a value holds against the one asked for. The opposites of some are in OPPOSITE.
-HOLDS: dict[str, Callable[[object, Any], bool]] = {
-    "=": _same,
-    "IN": lambda value, wanted: any(_same(value, one) for one in wanted),
-    "<": _number(lambda value, wanted: value < wanted),
-    ">": _number(lambda value, wanted: value > wanted),
-    "<=": _number(lambda value, wanted: value <= wanted),
-    ">=": _number(lambda value, wanted: value >= wanted),
-    "~": _text(lambda value, wanted: wanted in value),
-    "^": _text(str.startswith),
-    "$": _text(str.endswith),
-}
-OPPOSITE = {"!=": "=", "NIN": "IN", "!~": "~"}
-
-
-def _matcher(operator: str, wanted: object) -> Callable[[Collection[object]], bool]:
-    """Whether any of some values holds; for the opposites, whether none does the contrary."""
-    holds = HOLDS[OPPOSITE.get(operator, operator)]
-    if operator in OPPOSITE:
-        return lambda values: not any(holds(value, wanted) for value in values)
-    return lambda values: any(holds(value, wanted) for value in values)
+# --- Metadata -----------------------------------------------------------------------------------------------------------
 
 
 def _of_metadata(path: str, operator: str, wanted: object) -> Callable[[_Seen], bool]:
     whole, parts = clean_key(path), path.split(".")
     first = clean_key(parts[0])
-    matches = _matcher(operator, wanted)
+    matches = matcher(operator, wanted)
 
     def test(seen: _Seen) -> bool:
         value = _under(seen.metadata, whole)
