@@ -23,8 +23,8 @@ import msgspec
 from trackrecord.rules.records import Event
 from trackrecord.sqlite import PAGE_BYTES, Checkpointer, connect
 from trackrecord.stores.sqlite_append import Appender
-from trackrecord.stores.sqlite_totals import Placed
 from trackrecord.stores.sqlite_schema import prepare
+from trackrecord.stores.sqlite_totals import Placed
 
 CONTACTS, NAMES, EVENTS_A_SECOND = 1_000_000, 60, 20
 METADATA = b'{"plan":"team","seats":12,"path":"/settings/billing"}'

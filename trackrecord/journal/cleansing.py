@@ -9,6 +9,7 @@ import sqlite3
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 import msgspec
 
@@ -135,11 +136,14 @@ class Cleansing:
         except Damaged as damaged:
             log.error("what was erased cannot be taken from the journal: %s", damaged)
             return count, covered
-        for position in positions[:covered]:
-            record = records[position - first]
+        gone = None
+        for place in (position - first for position in positions[:covered]):
+            record = records[place]
             if isinstance(record, (Event, Baseline)):
-                records[position - first] = Gone(record.workspace, record.received_at_ms, isinstance(record, Event))
-        self._db.execute("UPDATE batches SET crc = ?, records = ? WHERE first = ?", (*encode_records(records), first))
+                records[place] = Gone(record.workspace, record.received_at_ms, isinstance(record, Event))
+                gone = place
+        if gone is not None:
+            self._db.execute("UPDATE batches SET crc = ?, records = ? WHERE first = ?", (*_padded(records, gone, crc, blob), first))
         return count, covered
 
     def _settle(self) -> None:
@@ -159,3 +163,24 @@ class Cleansing:
             if self._db.in_transaction:
                 self._db.rollback()
             raise
+
+
+def _padded(records: list[Record], gone: int, crc: int, blob: bytes) -> tuple[int, bytes]:
+    """The checksum and bytes of a row whose record number `gone` is a Gone, made as long as the row was, or a few bytes shorter.
+
+    When rows of a page change their length SQLite moves others about, and does not overwrite where they stood.
+    """
+    room = len(blob) + _width(crc)
+    padding = room
+    while True:
+        records[gone] = msgspec.structs.replace(cast(Gone, records[gone]), padding=bytes(padding))
+        encoded = encode_records(records)
+        surplus = len(encoded[1]) + _width(encoded[0]) - room
+        if surplus <= 0 or not padding:
+            return encoded
+        padding = max(0, padding - surplus)
+
+
+def _width(number: int) -> int:
+    """Bytes that SQLite keeps a checksum in."""
+    return next(width for past, width in ((2, 0), (2**7, 1), (2**15, 2), (2**23, 3), (2**31, 4), (2**32, 6)) if number < past)

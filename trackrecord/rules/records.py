@@ -75,6 +75,7 @@ class Gone(msgspec.Struct, frozen=True, array_like=True, tag="g"):
     workspace: int
     received_at_ms: int
     event: bool  # else it was a baseline
+    padding: bytes = b""  # of no meaning: it makes what holds it as long as before, so that nothing moves
 
 
 Record = Event | Baseline | Erasure | Merge | Removal | Gone

@@ -215,7 +215,7 @@ class SqliteReader:
                     return
                 after = min(start + SCAN_POSITIONS - 1, end)
                 rows = db.execute(
-                    """SELECT * FROM events WHERE position BETWEEN :start AND :stop
+                    """SELECT * FROM standing WHERE position BETWEEN :start AND :stop
                     AND workspace = :workspace AND created_at >= :since AND created_at < :until
                     AND (:any_name OR name IN (SELECT value FROM json_each(:names)))
                     ORDER BY position""",
@@ -355,11 +355,11 @@ def _moments(db: sqlite3.Connection, contact: int, limit: int, before: Moment | 
 
 def _events_at(db: sqlite3.Connection, positions: list[int]) -> dict[int, StoredEvent]:
     marks = ", ".join("?" * len(positions))
-    return {row[0]: _stored(row) for row in db.execute(f"SELECT * FROM events WHERE position IN ({marks})", positions)}  # noqa: S608
+    return {row[0]: _stored(row) for row in db.execute(f"SELECT * FROM standing WHERE position IN ({marks})", positions)}  # noqa: S608
 
 
 def _event_at(db: sqlite3.Connection, position: int) -> StoredEvent | None:
-    row = db.execute("SELECT * FROM events WHERE position = ?", (position,)).fetchone()
+    row = db.execute("SELECT * FROM standing WHERE position = ?", (position,)).fetchone()
     return _stored(row) if row else None
 
 

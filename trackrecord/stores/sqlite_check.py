@@ -12,35 +12,35 @@ from .sqlite_totals import keys_in
 # Each row: a query, and the sentence for each of its rows. A day of a created_at before 1970 rounds down, as in Python.
 CHECKS = (
     (
-        """SELECT k.position FROM event_keys k LEFT JOIN events e USING (position)
-        WHERE (e.contact, e.created_at, e.name, e.distinct_part) IS NOT (k.contact, k.created_at, k.name, k.distinct_part)
+        """SELECT k.position FROM event_keys k LEFT JOIN events e USING (position) LEFT JOIN merged m ON m.source = e.contact
+        WHERE (ifnull(m.final, e.contact), e.created_at, e.name, e.distinct_part) IS NOT (k.contact, k.created_at, k.name, k.distinct_part)
         ORDER BY k.position""",
         "the key that points at position {} does not find its event there",
     ),
     (  # as many events as keys, and each key finds its own: then no event is without one, and the long search is spared
-        """SELECT e.position FROM events e LEFT JOIN event_keys k
+        """SELECT e.position FROM standing e LEFT JOIN event_keys k
         ON k.contact = e.contact AND k.created_at = e.created_at AND k.name = e.name AND k.distinct_part = e.distinct_part
-        WHERE k.position IS NOT e.position AND (SELECT count(*) FROM events) != (SELECT count(*) FROM event_keys)
+        WHERE k.position IS NOT e.position AND (SELECT count(*) FROM standing) != (SELECT count(*) FROM event_keys)
         ORDER BY e.position""",
         "the event at position {} is not found by its key",
     ),
     (
         """SELECT name, sum(kept), sum(counted) FROM (
             SELECT name, count AS kept, 0 AS counted FROM name_totals
-            UNION ALL SELECT name, 0, count(*) FROM events GROUP BY name
+            UNION ALL SELECT name, 0, count(*) FROM standing GROUP BY name
         ) GROUP BY name HAVING sum(kept) != sum(counted) ORDER BY name""",
         "name {} has a total of {} events, and {} are kept",
     ),
     (
         """SELECT t.name, t.first, t.last, c.first, c.last FROM name_totals t
-        JOIN (SELECT name, min(created_at) AS first, max(created_at) AS last FROM events GROUP BY name) c USING (name)
+        JOIN (SELECT name, min(created_at) AS first, max(created_at) AS last FROM standing GROUP BY name) c USING (name)
         WHERE t.first != c.first OR t.last != c.last ORDER BY t.name""",
         "name {} has totals from {} to {}, and its events are from {} to {}",
     ),
     (
         """SELECT name, sum(kept), sum(counted) FROM (
             SELECT name, duplicates AS kept, 0 AS counted FROM name_totals
-            UNION ALL SELECT e.name, 0, count(*) FROM duplicates d JOIN events e ON e.position = d.of_position GROUP BY e.name
+            UNION ALL SELECT e.name, 0, count(*) FROM duplicates d JOIN standing e ON e.position = d.of_position GROUP BY e.name
         ) GROUP BY name HAVING sum(kept) != sum(counted) ORDER BY name""",
         "name {} has a total of {} duplicates, and {} are known",
     ),
@@ -48,7 +48,7 @@ CHECKS = (
         """SELECT name, day, sum(kept), sum(counted) FROM (
             SELECT name, day, count AS kept, 0 AS counted FROM day_totals
             UNION ALL SELECT name, (created_at - (created_at % 86400 + 86400) % 86400) / 86400 AS day, 0, count(*)
-            FROM events GROUP BY 1, 2
+            FROM standing GROUP BY 1, 2
         ) GROUP BY name, day HAVING sum(kept) != sum(counted) ORDER BY name, day""",
         "name {} on day {} has a total of {} events, and {} are kept",
     ),
@@ -62,26 +62,31 @@ CHECKS = (
     ),
     (
         """SELECT contact, count(*) FROM (
-            SELECT contact FROM event_keys UNION ALL SELECT contact FROM events
+            SELECT contact FROM event_keys UNION ALL SELECT contact FROM standing
             UNION ALL SELECT contact FROM summaries UNION ALL SELECT contact FROM baselines
         ) WHERE contact IN (SELECT contact FROM erased) GROUP BY contact ORDER BY contact""",
         "contact {} was erased, and {} rows of it are left",
     ),
     (
         """SELECT contact, target, count(*) FROM (
-            SELECT contact FROM event_keys UNION ALL SELECT contact FROM events
-            UNION ALL SELECT contact FROM summaries UNION ALL SELECT contact FROM baselines
+            SELECT contact FROM event_keys UNION ALL SELECT contact FROM summaries UNION ALL SELECT contact FROM baselines
         ) JOIN merged ON source = contact GROUP BY contact ORDER BY contact""",
         "contact {} was merged into contact {}, and {} rows of it are left",
     ),
     (
-        """SELECT d.position, d.of_position FROM duplicates d LEFT JOIN events e ON e.position = d.of_position
+        """SELECT source, final, ifnull(next, target) FROM (
+            SELECT m.source, m.final, m.target, (SELECT t.final FROM merged t WHERE t.source = m.target) AS next FROM merged m
+        ) WHERE final != ifnull(next, target) ORDER BY source""",
+        "contact {} is kept as contact {} after all merges, and those lead to contact {}",
+    ),
+    (
+        """SELECT d.position, d.of_position FROM duplicates d LEFT JOIN events e ON e.position = d.of_position AND e.workspace > 0
         WHERE e.position IS NULL ORDER BY d.position""",
         "position {} is a duplicate of position {}, which holds no event",
     ),
     (
         """SELECT position, count(*) FROM (
-            SELECT position FROM events UNION ALL SELECT position FROM duplicates UNION ALL SELECT position FROM erased_events
+            SELECT position FROM standing UNION ALL SELECT position FROM duplicates UNION ALL SELECT position FROM erased_events
         ) GROUP BY position HAVING count(*) > 1 ORDER BY position""",
         "position {} has {} outcomes",
     ),
@@ -123,7 +128,7 @@ def _recount(query: str, sentence: str, db: sqlite3.Connection) -> Iterator[str]
 
 def _wrong_dropped_keys(db: sqlite3.Connection) -> Iterator[str]:
     counted: Counter[int] = Counter()
-    for name, dropped in db.execute("SELECT name, dropped FROM events WHERE dropped != x''"):
+    for name, dropped in db.execute("SELECT name, dropped FROM standing WHERE dropped != x''"):
         counted[name] += keys_in(dropped)
     for name, kept in db.execute("SELECT name, keys_dropped FROM name_totals ORDER BY name"):
         if kept != counted[name]:
@@ -132,7 +137,7 @@ def _wrong_dropped_keys(db: sqlite3.Connection) -> Iterator[str]:
 
 def _wrong_name_keys(db: sqlite3.Connection) -> Iterator[str]:
     counted: Counter[tuple[int, str, str]] = Counter()
-    rows = db.execute("SELECT name, kinds, metadata FROM events WHERE kinds != ''")
+    rows = db.execute("SELECT name, kinds, metadata FROM standing WHERE kinds != ''")
     while some := rows.fetchmany(10_000):
         for name, pairs in pairs_by_name(Event(0, 0, name, 0, 0, metadata, kinds) for name, kinds, metadata in some).items():
             counted.update({(name, *pair): times for pair, times in pairs.items()})

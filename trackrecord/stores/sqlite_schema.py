@@ -97,7 +97,14 @@ MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] =
             PRIMARY KEY (name, key, kind)
         ) WITHOUT ROWID""",
         fill_name_keys,
-        "CREATE TABLE merged (source INTEGER PRIMARY KEY, target INTEGER NOT NULL)",
+        # `final` is who the source is after all merges.
+        "CREATE TABLE merged (source INTEGER PRIMARY KEY, target INTEGER NOT NULL, final INTEGER NOT NULL)",
+        "CREATE INDEX merged_final ON merged (final)",
+        # Rows of `events` never move or leave (DESIGN.md, "Erasure"): what is blank, and whose the others are now, is seen here.
+        """CREATE VIEW standing AS
+            SELECT e.position, e.workspace, ifnull(m.final, e.contact) AS contact, e.name, e.created_at, e.received_at_ms,
+                e.metadata, e.kinds, e.dropped, e.distinct_part
+            FROM events e LEFT JOIN merged m ON m.source = e.contact WHERE e.workspace > 0""",
         # Where in the journal a contact's baselines stand, those that were replaced too: for erased_by.
         """CREATE TABLE baseline_records (
             contact INTEGER NOT NULL,

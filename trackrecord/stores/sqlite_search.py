@@ -86,5 +86,5 @@ def _places(db: sqlite3.Connection, statement: str, of: int, selection: Selectio
 
 def _events_at(db: sqlite3.Connection, places: list[Place]) -> dict[int, StoredEvent]:
     marks = ", ".join("?" * len(places))
-    rows = db.execute(f"SELECT * FROM events WHERE position IN ({marks})", [place.position for place in places])  # noqa: S608
+    rows = db.execute(f"SELECT * FROM standing WHERE position IN ({marks})", [place.position for place in places])  # noqa: S608
     return {row[0]: StoredEvent(row[0], Event(*row[1:])) for row in rows}

@@ -12,6 +12,17 @@ from .sqlite_totals import Placed, Totals
 TOGETHER = 2_000  # events taken in one go, so that a contact with millions is not held in memory
 
 
+# The least number of each width that SQLite stores whole numbers in; 0 and 1 take no room at all.
+WIDTHS = ((2**7, -1), (2**15, -(2**7) - 1), (2**23, -(2**15) - 1), (2**31, -(2**23) - 1), (2**47, -(2**31) - 1), (2**63, -(2**47) - 1))
+
+
+def blank(event: Event) -> tuple[object, ...]:
+    """What is written over an event's columns: of exactly the same size, so that SQLite moves no row for it. No workspace has it."""
+    numbers = (event.workspace, event.contact, event.name, event.created_at, event.received_at_ms)
+    widths = (0 if number in (0, 1) else next(blank for past, blank in WIDTHS if -past <= number < past) for number in numbers)
+    return (*widths, bytes(len(event.metadata)), "-" * len(event.kinds), bytes(len(event.dropped)), "-" * len(event.distinct.encode()))
+
+
 class Taker:
     """`took` tells that something was erased or removed since it was last set to false."""
 
@@ -43,26 +54,15 @@ class Taker:
         source, target = merge.source, people.final(merge.target)
         if source in people.merged or source in people.erased or source == target:
             return
-        self._db.execute("INSERT INTO merged VALUES (?, ?)", (source, merge.target))
-        people.merged[source] = merge.target
         if target in people.erased:
             self._take_all(source, by=position)
-            return
-        self._make_duplicates(source, target)
-        self._db.execute(
-            "UPDATE events SET contact = ? WHERE position IN (SELECT position FROM event_keys WHERE contact = ?)", (target, source)
-        )
-        for statement in (
-            "UPDATE event_keys SET contact = :target WHERE contact = :source",
-            "UPDATE OR IGNORE baselines SET contact = :target WHERE contact = :source",
-            "DELETE FROM baselines WHERE contact = :source",  # those of names that the target has one of
-            "UPDATE baseline_records SET contact = :target WHERE contact = :source",
-            "DELETE FROM summaries WHERE contact = :source",
-        ):
-            self._db.execute(statement, {"source": source, "target": target})
-        if source in people.heavy or target in people.heavy:
-            people.summarise(target)
-            people.heavy.discard(source)
+        else:
+            self._make_duplicates(source, target)
+            self._move(source, target)
+        # Last: from here on the source's events are seen as the target's.
+        self._db.execute("UPDATE merged SET final = ? WHERE final = ?", (target, source))
+        self._db.execute("INSERT INTO merged VALUES (?, ?, ?)", (source, merge.target, target))
+        people.merged[source] = merge.target
 
     def late(self, events: Sequence[Placed]) -> None:
         """Leave a trace of events that came for erased contacts."""
@@ -90,6 +90,20 @@ class Taker:
             self._drop(events)
             self._totals.take(events, {})
             self._totals.add_copies(Counter(event.name for _, event in events))
+
+    def _move(self, source: int, target: int) -> None:
+        """Give everything of one contact to another that has none of the same keys."""
+        for statement in (
+            "UPDATE event_keys SET contact = :target WHERE contact = :source",
+            "UPDATE OR IGNORE baselines SET contact = :target WHERE contact = :source",
+            "DELETE FROM baselines WHERE contact = :source",  # those of names that the target has one of
+            "UPDATE baseline_records SET contact = :target WHERE contact = :source",
+            "DELETE FROM summaries WHERE contact = :source",
+        ):
+            self._db.execute(statement, {"source": source, "target": target})
+        if source in self._people.heavy or target in self._people.heavy:
+            self._people.summarise(target)
+            self._people.heavy.discard(source)
 
     def _take_all(self, contact: int, *, by: int) -> None:
         """Everything of a contact."""
@@ -127,7 +141,11 @@ class Taker:
         self._db.executemany("INSERT INTO erased_by VALUES (?, ?)", [(by, position) for position, _, _, by in rows])
 
     def _drop(self, events: Iterable[Placed]) -> None:
-        self._db.executemany("DELETE FROM events WHERE position = ?", [(position,) for position, _ in events])
+        self._db.executemany(
+            """UPDATE events SET workspace = ?, contact = ?, name = ?, created_at = ?, received_at_ms = ?,
+                metadata = ?, kinds = ?, dropped = ?, distinct_part = ? WHERE position = ?""",
+            [(*blank(event), position) for position, event in events],
+        )
         self._db.executemany(
             "DELETE FROM event_keys WHERE contact = ? AND created_at = ? AND name = ? AND distinct_part = ?",
             [event.key for _, event in events],
@@ -135,6 +153,6 @@ class Taker:
 
     def _events_at(self, positions: Iterable[int]) -> list[Placed]:
         rows = self._db.execute(
-            "SELECT * FROM events WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position", (json.dumps(list(positions)),)
+            "SELECT * FROM standing WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position", (json.dumps(list(positions)),)
         )
         return [(position, Event(*rest)) for position, *rest in rows]
