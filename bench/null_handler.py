@@ -38,6 +38,7 @@ def main(port: int) -> None:
             header_max_bytes=settings.header_max_bytes,
             timeout_s=settings.body_timeout_s,
             connections_max=settings.connections_max,
+            version=settings.default_version,
             refused=lambda *_: None,
         ),
         loop="uvloop",

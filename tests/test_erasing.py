@@ -174,3 +174,68 @@ def test_a_merge_the_journal_never_heard_of_is_journalled_at_the_next_start(data
         until(lambda: ask(api, lambda store: store.merged()) == {number: 1})
         assert [row["created_at"] - WHEN for row in api.events(bob)] == [8, 3, 2, 1]
     assert check(data).problems == []
+
+
+PERSON = "zoe.marked-person"
+
+
+def test_a_deleted_contact_is_soon_in_no_file_and_others_are_left(data: Path):
+    """Not in directory.db, not in its log, and not in the log of refused requests: neither what it was called nor what it had."""
+    with served(data) as api:
+        bob = api.contact(external_id="bob", email="bob@example.com", name="bobs-own-name")
+        zoe = api.contact(external_id=PERSON, email=f"{PERSON}@example.com", name=PERSON, custom_attributes={"note": PERSON})
+        assert api.post("/contacts", {"external_id": PERSON}).status == 409
+        assert api.get(f"/contacts/find_by_external_id/{PERSON}x").status == 404  # somebody else, whose name begins so
+        assert api.submit(event_name="fed-fish", created_at=WHEN, user_id="bobby").status == 404
+        assert api.put(f"/contacts/{zoe['id']}", {"email": PERSON}).status == 400
+        assert api.delete(f"/contacts/{zoe['id']}").status == 200
+        assert api.submit(event_name="fed-fish", created_at=WHEN, email="nobody@example.com").status == 404
+        until(lambda: found_in(data, zoe["id"]) == [], within_s=30)
+        until(lambda: found_in(data, f"{PERSON}@") == [], within_s=30)
+        assert {name.partition(".")[0] for name in found_in(data, PERSON)} == {"requests"}  # who begins so
+        assert api.get(f"/contacts/{bob['id']}").json == bob
+        noted = api.get("/-/api/requests").json["data"]
+        assert [each["cause"] for each in noted] == [
+            "no contact of this workspace has email 'nobody@example.com'",
+            "no contact of this workspace has user_id 'bobby'",
+            noted[2]["cause"],
+        ]
+        assert noted[2]["path"].endswith(f"{PERSON}x")
+
+
+def test_who_was_merged_is_soon_in_no_file_under_what_the_user_did_not_take_over(data: Path):
+    with served(data) as api:
+        lead, user = api.contact(role="lead", email=f"{PERSON}@example.com", phone=PERSON), api.contact(external_id="ann", phone="+1")
+        holder = api.contact(email=f"{PERSON}@example.com")
+        assert api.put(f"/contacts/{holder['id']}", {"email": "another@example.com"}).status == 200
+        assert api.put(f"/contacts/{user['id']}", {"email": "ann@example.com"}).status == 200
+        assert api.post("/contacts/merge", {"from": lead["id"], "into": user["id"]}).status == 200
+        until(lambda: found_in(data, PERSON) == [], within_s=30)
+        assert api.get(f"/contacts/{user['id']}").json["email"] == "ann@example.com"
+
+
+def test_a_log_that_a_reader_needs_is_cut_when_it_has_done(data: Path):
+    with served(data) as api:
+        zoe = api.contact(external_id=PERSON)
+        with contextlib.closing(sqlite3.connect(data / "directory.db", isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            assert reader.execute("SELECT count(*) FROM contacts").fetchone() == (1,)
+            assert api.delete(f"/contacts/{zoe['id']}").status == 200
+            ann = api.contact(external_id="ann")  # nobody waits for it
+            until(lambda: "directory.db" in {name.removesuffix("-wal") for name in found_in(data, PERSON)})
+            reader.execute("COMMIT")
+            until(lambda: found_in(data, PERSON) == [], within_s=30)
+        assert api.get(f"/contacts/{ann['id']}").json == ann
+
+
+def test_a_server_killed_after_deleting_a_contact_takes_it_from_the_log_when_it_is_back(data: Path):
+    with RealServer(data) as server, Client(server.url) as client, contextlib.closing(sqlite3.connect(data / "directory.db")) as reader:
+        _, _, zoe = client.ask("POST", "/contacts", {"external_id": PERSON})
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM contacts").fetchone() == (1,)  # keeps the log as it is
+        assert client.ask("DELETE", f"/contacts/{zoe['id']}")[0] == 200
+        server.kill()
+        assert found_in(data, PERSON) == ["directory.db-wal"]
+    with RealServer(data) as server:
+        until(lambda: found_in(data, PERSON) == [], within_s=30)
+        assert server.terminate()[0] == 0

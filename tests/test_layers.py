@@ -12,7 +12,7 @@ LEVELS = (
     {"errors", "outcomes", "sqlite"},
     {"rules", "datadir"},
     {"settings", "wire"},  # settings knows the profiles; the wire knows the rules
-    {"journal", "stores", "directory", "requestlog"},
+    {"journal", "stores", "directory", "requestlog", "background"},
     {"ingest", "consumers", "exports"},
     {"many"},  # takes many events the way ingest takes one
     {"imports"},

@@ -12,7 +12,8 @@ from real_server import until
 from trackrecord import requestlog
 from trackrecord.errors import Unavailable
 from trackrecord.requestlog import DAY_MS, PRUNE_AFTER, QUEUE_MAX, RequestLog, dropped, search, without_secrets
-from trackrecord.rules.requests import Entry, Wanted
+from trackrecord.rules.contacts import Contact
+from trackrecord.rules.requests import Entry, Wanted, traces
 
 NOW = 1_700_000_000
 
@@ -53,6 +54,28 @@ def test_what_is_too_old_goes(tmp_path: Path):
     log.close()
     opened(tmp_path, days=1).close()
     assert numbers(tmp_path) == [3, 2]
+
+
+def test_what_is_dropped_is_overwritten_in_the_file_and_in_its_log(tmp_path: Path):
+    now = [NOW]
+    log = opened(tmp_path, days=1, now=lambda: now[0])
+    for number in range(50):
+        log.note(entry(number, cause="the-address-of-ann"))
+    assert log.search(Wanted(), limit=1).total == 50
+    assert held(tmp_path, b"the-address-of-ann") > 0
+    now[0] += 2 * DAY_MS // 1000
+    for number in range(PRUNE_AFTER + 1):
+        log.note(entry(number, at_ms=now[0] * 1000))
+        if not number % 1000:
+            log.search(Wanted(), limit=1)
+    until(lambda: log.search(Wanted(), limit=1).total == PRUNE_AFTER + 1)
+    until(lambda: held(tmp_path, b"the-address-of-ann") == 0)
+    log.close()
+
+
+def held(path: Path, text: bytes) -> int:
+    """How often a text stands anywhere in the file or in its log."""
+    return sum(each.read_bytes().count(text) for each in path.glob("requests.db*"))
 
 
 def test_of_too_many_the_oldest_go(tmp_path: Path):
@@ -131,3 +154,27 @@ def test_long_texts_are_cut_and_of_a_cause_the_end_is_kept(tmp_path: Path):
 )
 def test_what_looks_like_a_secret_is_taken_out(text: str, kept: str):
     assert without_secrets(text) == kept
+
+
+def test_what_names_somebody_is_forgotten_in_one_workspace_alone_and_a_number_is_no_part_of_another(tmp_path: Path):
+    log = opened(tmp_path)
+    somebody = Contact(
+        number=1, id="6" * 24, workspace=1, role="user", external_id="25", email="Zoe@example.com", created_at=1, updated_at=1
+    )
+    for number, fields in enumerate(
+        (
+            {"cause": "no contact of this workspace has user_id '25'"},
+            {"cause": "ZOE@example.com is no list"},
+            {"path": "/contacts/find_by_external_id/25"},
+            {"message": f"exists with id={somebody.id}"},
+            {"path": f"/contacts/{somebody.id}", "workspace": None},
+            {"cause": "no contact of this workspace has user_id '251'"},
+            {"path": "/contacts/find_by_external_id/251", "cause": None, "message": None},
+            {"cause": "no contact of this workspace has user_id '25'", "workspace": 2},
+        )
+    ):
+        log.note(entry(number, **fields))
+    log.forget(1, traces(somebody))
+    until(lambda: log.search(Wanted(), limit=1).total == 3)
+    log.close()
+    assert numbers(tmp_path) == [7, 6, 5]

@@ -8,7 +8,8 @@ those that are archived or blocked: they are not exported, and elsewhere the add
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -19,10 +20,11 @@ from .rules.values import Scalar
 from .stores.base import EventReader, Selection, StoredEvent
 from .wire.json import encode
 
-TOGETHER = 4_000  # events whose contacts are looked up at once
-TOGETHER_BYTES = 4 << 20  # and fewer when they have more metadata than this
-CONTACTS_KNOWN_MAX = 50_000  # contacts remembered while events are written
-PAGE = 5_000  # contacts read at once
+# What is read ahead is held for as long as whoever takes the export takes to read it, so it is little.
+TOGETHER = 500  # events whose contacts are looked up at once
+TOGETHER_BYTES = 256 << 10  # and fewer when they have more metadata than this
+CONTACTS_KNOWN_MAX = 10_000  # contacts remembered, in some 400 bytes each, while events are written
+PAGE = 250  # contacts read at once
 
 
 class ExportedContact(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +74,7 @@ def contacts(directory: Directory, workspace: int, *, since: int | None = None, 
     for claims_email in (True, False):
         after = None
         while True:
-            page, _, after = directory.contacts.list(workspace, limit=PAGE, after=after)
+            page, after = directory.contacts.walk(workspace, limit=PAGE, after=after)
             for contact in page:
                 if wanted(contact) and (contact.role == "user" and contact.external_id is None) == claims_email:
                     yield contact
@@ -91,37 +93,51 @@ def exported_contact(contact: Contact) -> ExportedContact:
 def events(directory: Directory, reader: EventReader, selection: Selection) -> Iterator[ExportedEvent]:
     """Every selected event as of the call, in the order it was kept, so that an import elsewhere keeps them in the same.
 
-    Holds nothing between two events: whoever takes them may take as long as they like.
+    Holds no more than some hundred events and contacts between two of them, and no connection: whoever takes them may take as
+    long as they like.
     """
     return _exported(directory, selection.workspace, reader.scan(selection))
 
 
+class _Who(NamedTuple):
+    """What an event says of its contact."""
+
+    id: str
+    user_id: str | None
+    email: str | None
+
+
 def _exported(directory: Directory, workspace: int, found: Iterable[StoredEvent]) -> Iterator[ExportedEvent]:
-    known: dict[int, Contact] = {}
+    known: dict[int, _Who] = {}
     names: dict[int, str] = {}
     for some in _together(found):
-        unknown = {stored.event.contact for stored in some} - known.keys()
-        if unknown:
-            if len(known) > CONTACTS_KNOWN_MAX:
-                known.clear()
-                unknown = {stored.event.contact for stored in some}
-            known |= standing(directory, workspace, unknown)
+        numbers = {stored.event.contact for stored in some}
+        whose = {number: known[number] for number in numbers & known.keys()}
+        strangers = standing(directory, workspace, numbers - whose.keys()) if len(whose) < len(numbers) else {}
+        whose |= {number: _Who(each.id, each.user_id, _address(each)) for number, each in strangers.items()}
+        known |= whose
+        for number in [*islice(known, max(0, len(known) - CONTACTS_KNOWN_MAX))]:
+            del known[number]
         unnamed = {stored.event.name for stored in some} - names.keys()
         if unnamed:
             names |= {number: entry.name for number, entry in directory.names.by_numbers(unnamed).items()}
         for _, event in some:
-            contact = known.get(event.contact)
+            contact = whose.get(event.contact)
             if contact is None:
                 continue  # deleted meanwhile; its events are about to go too
             yield ExportedEvent(
                 event_name=names[event.name],
                 created_at=event.created_at,
                 intercom_user_id=contact.id,
-                user_id=contact.external_id if contact.external_id is not None else contact.anonymous_id,
-                email=contact.email if contact.role == "user" and contact.live else None,
+                user_id=contact.user_id,
+                email=contact.email,
                 metadata=msgspec.Raw(event.metadata or b"{}"),
                 distinct=event.distinct or UNSET,
             )
+
+
+def _address(contact: Contact) -> str | None:
+    return contact.email if contact.role == "user" and contact.live else None
 
 
 def standing(directory: Directory, workspace: int, numbers: Iterable[int]) -> dict[int, Contact]:

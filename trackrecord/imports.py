@@ -121,7 +121,7 @@ async def prepare_events(services: Services, workspace: Workspace, lines: Sequen
             items.append(Item(line, sent, _distinct(sent.distinct)))
         except TrackrecordError as error:
             refused.append(refusal(line, error))
-    judged = await judge_events(services, workspace, items)
+    judged = await judge_events(services, workspace, items, imported=True)
     refused += [refusal(line, error) for line, error in judged.refused]
     refused.sort(key=lambda row: row.line)
     return Prepared(judged.records, refused, ignored.names())

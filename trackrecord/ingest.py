@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any, Protocol, TypeVar
 
+from .background import Background, Turns
 from .directory import Directory
 from .directory.identity import IdentityCache, NameCache
 from .directory.newcomers import Asked, Newcomers
@@ -129,7 +130,7 @@ class Ingest:
         now = self._now()
         tried = for_submit(
             id=sent.id,
-            intercom_user_id=sent.intercom_user_id,
+            intercom_user_id=sent.intercom_user_id if profile.submit_by_intercom_user_id else None,
             user_id=sent.user_id,
             email=sent.email,
             first_decides=profile.first_identifier_decides,
@@ -280,19 +281,31 @@ class Ingest:
 class Reads:
     """Asks the store, after everything acknowledged before the question has reached it."""
 
-    def __init__(self, reader: EventReader, *, journal: Journal, store: Following, executor: Executor, wait_s: float) -> None:
+    def __init__(
+        self, reader: EventReader, *, journal: Journal, store: Following, executor: Executor, background: Background, wait_s: float
+    ) -> None:
         self._reader = reader
         self._journal = journal
         self._store = store
         self._executor = executor
+        self._background = background
         self._wait_s = wait_s
 
     async def ask(self, question: Callable[[EventReader], T]) -> T:
         """Run a question in a thread. Raises Unavailable when the store does not catch up in time."""
+        await self._caught_up()
+        return await asyncio.get_running_loop().run_in_executor(self._executor, question, self._reader)
+
+    async def ask_in_background(self, workspace: int, question: Callable[[EventReader], T]) -> T:
+        """As ask, for a question that may take long: it waits for its turn (background.py), so that others need not wait for it."""
+        await self._caught_up()
+        answer: T = await self._background.run(workspace, question, self._reader)
+        return answer
+
+    async def _caught_up(self) -> None:
         head = self._journal.head
         if self._store.cursor < head:
             await self._store.reached(head, timeout_s=self._wait_s)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, question, self._reader)
 
 
 class Services(Protocol):
@@ -324,6 +337,14 @@ class Services(Protocol):
 
     async def at_gate(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """As in_thread, in threads that only tokens, contacts and names are looked up in: no slow read stands before an event."""
+
+    async def in_background(
+        self, workspace: int, function: Callable[..., Any], /, *args: Any, begun: bool = False, long: bool = False, **kwargs: Any
+    ) -> Any:
+        """As in_thread, in the few threads for what takes long; see Background.run. Raises Unavailable past what may wait there."""
+
+    @property
+    def turns(self) -> Turns: ...
 
     def troubles(self) -> list[str]:
         """Why the server cannot do its whole work now; empty when it can."""

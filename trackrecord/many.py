@@ -47,10 +47,11 @@ class _Accepted(NamedTuple):
     distinct: str | None
 
 
-async def judge_events(services: Services, workspace: Workspace, items: Sequence[Item]) -> Judged:
+async def judge_events(services: Services, workspace: Workspace, items: Sequence[Item], *, imported: bool = False) -> Judged:
     """Judge each item as POST /events would, and make the records of those that are good. A name that is new is made.
 
-    Contacts are found by one look-up for all, names by another. Raises Unavailable where neither can be done.
+    Contacts are found by one look-up for all, names by another. Imports may name a contact by intercom_user_id in every profile,
+    as exports do. Raises Unavailable where neither can be done.
     """
     profile, now = services.profile, services.now()
     second, received_at_ms = int(now), int(now * 1000)
@@ -64,7 +65,7 @@ async def judge_events(services: Services, workspace: Workspace, items: Sequence
         try:
             named = (sent.id, sent.intercom_user_id, sent.user_id, sent.email)
             place = places.get(named)
-            whose = asked[place] if place is not None else _asked(workspace, sent, profile)
+            whose = asked[place] if place is not None else _asked(workspace, sent, profile, imported=imported)
             accepted = accept(sent.event_name, sent.created_at, sent.metadata, now=second, profile=profile)
             if place is None:  # and no sooner, as an event that is refused makes no contact
                 asked.append(whose)
@@ -113,10 +114,10 @@ async def _names(services: Services, workspace: Workspace, wanted: Mapping[str, 
     return found
 
 
-def _asked(workspace: Workspace, sent: SubmittedEvent, profile: Profile) -> Asked:
+def _asked(workspace: Workspace, sent: SubmittedEvent, profile: Profile, *, imported: bool) -> Asked:
     tried = for_submit(
         id=sent.id,
-        intercom_user_id=sent.intercom_user_id,
+        intercom_user_id=sent.intercom_user_id if imported or profile.submit_by_intercom_user_id else None,
         user_id=sent.user_id,
         email=sent.email,
         first_decides=profile.first_identifier_decides,

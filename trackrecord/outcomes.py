@@ -9,4 +9,5 @@ ERASED = "erased"  # it was kept, and was erased with its contact; or it came fo
 DROP_REASONS = {
     "past_limit": "an event keeps the first keys in the order sent, up to the limit; this one came after them",
     "null_value": "null carries no value; the key counted towards the limit",
+    "same_key": "keys that differ only in case or in characters that become - are one key; a later one of them took its place",
 }

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from .errors import DataDirectoryUnusable, Unavailable
 from .rules.requests import Entry, Wanted
-from .sqlite import connect
+from .sqlite import connect, cut_log
 
 log = logging.getLogger("trackrecord.requests")
 
@@ -28,6 +28,7 @@ QUEUE_MAX = 5_000  # entries that wait for the disk; past it they are dropped
 BATCH_MAX = 1_000  # entries of one transaction
 GATHER_S = 0.05  # for more to come before a batch is written
 AGAIN_S = 1.0  # between tries while the file cannot be written
+FORGET_MAX = 20  # texts looked for in one transaction, so that none takes long
 PRUNE_EVERY_S = 60.0
 PRUNE_AFTER = 10_000  # entries written, where they come faster than that
 PRUNE_MAX = 5_000  # entries removed in one transaction, so that none takes long
@@ -60,6 +61,7 @@ CREATE INDEX IF NOT EXISTS requests_by_workspace ON requests (workspace, number)
 CREATE TABLE IF NOT EXISTS dropped (count INTEGER NOT NULL);
 """
 _INSERT = f"INSERT INTO requests ({_COLUMNS}) VALUES ({', '.join('?' * len(Entry._fields))})"  # noqa: S608 - names of ours
+_SAID = "lower(path || '/ ' || ifnull(message, '') || ' ' || ifnull(cause, ''))"  # where a text to forget may stand
 
 
 class RequestLog:
@@ -73,6 +75,8 @@ class RequestLog:
         self._queue: deque[Entry] = deque()
         self._noted = self._written = 0  # entries ever taken in; of those, in the file
         self._dropped = self._dropped_told = 0  # entries ever dropped; of those, counted in the file
+        self._forgotten: deque[tuple[int, str]] = deque()  # texts to forget, each with its workspace
+        self._log_holds = True  # the file's write-ahead log may hold entries that were removed; a start does not know
         self._trouble: str | None = None
         self._prune_at = (0.0, 0)  # the next time by the monotonic clock, and the next count of entries written
         self._wake = threading.Event()
@@ -91,6 +95,13 @@ class RequestLog:
         self._queue.append(entry)
         self._wake.set()
 
+    def forget(self, workspace: int, texts: Sequence[str]) -> None:
+        """Remove, some time soon, the entries noted so far of a workspace, or of none, that have one of these texts in their path,
+        message or cause. Texts are in lower case; a path counts as if it ended in a slash. Never blocks and never raises.
+        """
+        self._forgotten.extend((workspace, text) for text in texts)
+        self._wake.set()
+
     def search(self, wanted: Wanted, *, limit: int, workspace: int | None = None, before: int | None = None) -> Found:
         """As `search` below, after all that was noted before the call, if that takes no longer than LOOK_S. Raises Unavailable."""
         until = self._noted
@@ -107,16 +118,21 @@ class RequestLog:
     def _run(self) -> None:
         db: sqlite3.Connection | None = None
         while True:
-            self._wake.wait(PRUNE_EVERY_S)
+            self._wake.wait(AGAIN_S if self._log_holds else PRUNE_EVERY_S)
             self._stop.wait(GATHER_S)
             self._wake.clear()
             try:
                 if db is None:
                     db = _open(self._path)
-                while self._queue:
-                    self._write(db)
-                    self._prune(db)
+                while self._queue or self._forgotten:
+                    if self._queue:
+                        self._write(db)
+                        self._prune(db)
+                    if self._forgotten:
+                        self._forget(db)
                 self._prune(db)
+                if self._log_holds:
+                    self._log_holds = not cut_log(db)
                 self._tell(None)
             except (sqlite3.Error, OSError) as error:
                 # A full disk, a file that is not ours: the queue holds what it can meanwhile, and we try again.
@@ -163,8 +179,21 @@ class RequestLog:
                     "(SELECT max(number) FROM requests) - ? ORDER BY number LIMIT ?)",
                     (oldest_ms, self._keep_rows, PRUNE_MAX),
                 ).rowcount
+            self._log_holds |= removed > 0
             if removed < PRUNE_MAX or self._stop.is_set():
                 return
+
+    def _forget(self, db: sqlite3.Connection) -> None:
+        """Remove what names somebody, for some of the texts that wait."""
+        waiting = [self._forgotten[at] for at in range(min(FORGET_MAX, len(self._forgotten)))]
+        with _transaction(db):
+            for workspace in {workspace for workspace, _ in waiting}:
+                texts = [text for of, text in waiting if of == workspace]
+                names = " OR ".join([f"instr({_SAID}, ?)"] * len(texts))
+                db.execute(f"DELETE FROM requests WHERE (workspace = ? OR workspace IS NULL) AND ({names})", (workspace, *texts))  # noqa: S608
+        for _ in waiting:
+            self._forgotten.popleft()
+        self._log_holds = True
 
     def _tell(self, trouble: str | None) -> None:
         """Say once that the file cannot be written, and once that it can be again."""
@@ -179,6 +208,7 @@ def _open(path: Path) -> sqlite3.Connection:
     db = connect(path, cache_mb=2)
     try:
         db.execute("PRAGMA wal_autocheckpoint=1000")
+        db.execute("PRAGMA secure_delete=ON")  # dropped means overwritten: causes may name people
         db.executescript(_SCHEMA)
         if db.execute("SELECT count(*) FROM dropped").fetchone()[0] == 0:
             db.execute("INSERT INTO dropped VALUES (0)")

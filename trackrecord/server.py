@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from . import engines
+from .background import Background, Turns
 from .consumers.follower import Follower
 from .consumers.store_writer import StoreWriter
 from .datadir import Owned
 from .directory import Directory
-from .errors import DataDirectoryUnusable
+from .errors import DataDirectoryUnusable, Unavailable
 from .ingest import Ingest, Reads
 from .journal.commit import Journal
 from .requestlog import RequestLog
@@ -37,6 +38,8 @@ MB = 1 << 20
 GATE_THREADS = 4
 DESCRIPTORS_KEPT = 100  # for files, beside the connections
 HOUR_MS = 3_600_000
+DAY_S = 86_400
+HOUSE_EVERY_S = 3_600.0  # between looks at what the directory need not keep any longer
 
 
 class Server:
@@ -58,6 +61,9 @@ class Server:
         self.stop: Callable[[], None] = lambda: None  # end serving, from the event loop
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="trackrecord")
         self._gate = ThreadPoolExecutor(GATE_THREADS, thread_name_prefix="trackrecord gate")
+        self._background = Background(settings.background_threads)
+        self.turns = Turns()
+        self._ending = asyncio.Event()
 
     async def in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run blocking work beside the event loop."""
@@ -66,6 +72,12 @@ class Server:
     async def at_gate(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """As in_thread, in threads that only tokens, contacts and names are looked up in: no slow read stands before an event."""
         return await asyncio.get_running_loop().run_in_executor(self._gate, partial(function, *args, **kwargs))
+
+    async def in_background(
+        self, workspace: int, function: Callable[..., Any], /, *args: Any, begun: bool = False, long: bool = False, **kwargs: Any
+    ) -> Any:
+        """As in_thread, in the few threads for what takes long; see Background.run. Raises Unavailable past what may wait there."""
+        return await self._background.run(workspace, function, *args, begun=begun, long=long, **kwargs)
 
     def troubles(self) -> list[str]:
         """Why the server cannot do its whole work now; empty when it can."""
@@ -98,6 +110,7 @@ class Server:
         settings = self.settings
         stack.callback(self._threads.shutdown)
         stack.callback(self._gate.shutdown)
+        stack.callback(self._background.shutdown)
         data = _temporary() if settings.ephemeral else Path(settings.data)
         if settings.ephemeral:
             stack.callback(shutil.rmtree, data, ignore_errors=True)
@@ -110,6 +123,7 @@ class Server:
         stack.callback(self.requests.close)
         self.directory = await self.in_thread(Directory.open, data / engines.DIRECTORY_FILE)
         stack.callback(self.directory.close)
+        self.directory.cut_log()
         # Closing goes the other way: what waits is written, the store's process ends, and the files' last owners close them,
         # so that a stopped server leaves no logs beside its files.
         writer = await self.in_thread(engines.open_journal, data)
@@ -145,8 +159,39 @@ class Server:
             create_contacts=settings.create_contacts,
         )
         stack.push_async_callback(self.ingest.close)
-        self.reads = Reads(reader, journal=self.journal, store=self.follower, executor=self._threads, wait_s=settings.read_wait_s)
+        self.reads = Reads(
+            reader,
+            journal=self.journal,
+            store=self.follower,
+            executor=self._threads,
+            background=self._background,
+            wait_s=settings.read_wait_s,
+        )
         await self._finish(reader)
+        stack.push_async_callback(self._end_house, asyncio.create_task(self._keep_house()))
+
+    async def _keep_house(self) -> None:
+        """Drop from the directory what has had its time: at the start, and then every hour by the real clock."""
+        while not self._ending.is_set():
+            try:
+                await self.in_thread(self.drop_outdated)
+            except Unavailable as error:
+                log.warning("old jobs and scrolls could not be dropped from the directory, which is tried again later: %s", error)
+            except Exception:
+                log.exception("housekeeping of the directory went wrong; it is tried again later")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), HOUSE_EVERY_S)
+
+    async def _end_house(self, task: asyncio.Task[None]) -> None:
+        self._ending.set()
+        await task  # and not cancelled: its thread must not outlive the directory
+
+    def drop_outdated(self) -> None:
+        """Drop the jobs past `jobs_keep_days`, and the scrolls that nobody went on with. Raises Unavailable."""
+        now = int(self.now())
+        while not self._ending.is_set() and self.directory.jobs.drop_old(until=now - self.settings.jobs_keep_days * DAY_S):
+            time.sleep(0)  # others get their turn to write
+        self.directory.scrolls.drop_expired(now=now)
 
     def _erased(self, reader: EventReader, record: int, after: int, limit: int) -> Sequence[int] | None:
         """What a record of the journal took away, as the store knows; None while it has not folded it."""
@@ -277,6 +322,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
                     header_max_bytes=settings.header_max_bytes,
                     timeout_s=settings.body_timeout_s,
                     connections_max=connections_max,
+                    version=app.default_version,
                     refused=app.refused_below,
                 ),
                 ws="none",

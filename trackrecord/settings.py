@@ -79,6 +79,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "day"
     search_max_s: Annotated[float, Meta(description="longest time one contact search may take; past it 400", gt=0)] = 10.0
     threads: Annotated[int, Meta(description="threads for reads and for writes to the directory", ge=1, le=64)] = 8
+    background_threads: Annotated[
+        int, Meta(description="threads for what takes long: searches, long lists, exports, looking for what to delete", ge=1, le=16)
+    ] = 2
     request_log: Annotated[
         str,
         Meta(
@@ -93,10 +96,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     event_names_max: Annotated[int | None, Meta(description="active event names in a workspace; 0 for no limit")] = None
     listing_days: Annotated[int | None, Meta(description="age in days past which an event is not listed; 0 lists all")] = None
     rate_limit_per_minute: Annotated[
-        int | None, Meta(description="calls a minute and token, in shares of ten seconds, past a share 429; 0 for no limit")
+        int | None,
+        Meta(description="calls a minute and token, in shares of ten seconds, at least one in each; past a share 429; 0 for no limit"),
     ] = None
     rate_limit_workspace_per_minute: Annotated[
-        int | None, Meta(description="calls a minute of all tokens of a workspace, in shares of ten seconds; 0 for no limit")
+        int | None,
+        Meta(description="calls a minute of all tokens of a workspace, in shares of ten seconds, at least one in each; 0 for no limit"),
     ] = None
     created_at_ahead_s: Annotated[int | None, Meta(description="seconds an event may lie in the future; 0 for no limit")] = None
 

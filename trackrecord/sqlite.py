@@ -1,6 +1,6 @@
 """How we open SQLite files, and how a write-ahead log is brought back into its file without a stall.
 
-Used by the journal and the SQLite store, which are writers of one file each.
+Used by the journal and the SQLite store, which are writers of one file each, and by the directory and the request log.
 """
 
 import contextlib
@@ -15,6 +15,8 @@ WAIT_S = 30  # for another process's write
 PAGE_BYTES = 4096  # what SQLite makes new files with
 SHORT_LOG_PAGES = 256  # of log that a writer may copy itself
 EMPTY_WAIT_MS = 20  # that a writer may wait for readers when it cuts its log
+EMPTY_GATHER_S = 0.1  # for more to be deleted before a log is cut beside its writers
+EMPTY_AGAIN_S = 0.5  # between tries, while a reader needs the log or the disk is full
 LOG_HEADER_BYTES, FRAME_BYTES = 32, 24 + PAGE_BYTES  # of the write-ahead log
 
 
@@ -57,6 +59,68 @@ def belongs(path: Path, owner: int) -> bool:
         if not marked:
             db.execute(f"PRAGMA application_id={owner}")
         return marked in (0, owner)
+
+
+def cut_log(db: sqlite3.Connection) -> bool:
+    """Copy the log into its file and cut it to nothing, outside a transaction. False where others were in the way: call again later."""
+    db.execute(f"PRAGMA busy_timeout={EMPTY_WAIT_MS}")
+    try:
+        busy: int = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        db.execute(f"PRAGMA busy_timeout={WAIT_S * 1000}")
+    return not busy
+
+
+class LogCutter:
+    """Cuts a file's log when asked to, from a thread of its own: what was deleted is in none of its old pages then.
+
+    For a file whose writers keep its log short, so that there is never much to copy. Writers wait EMPTY_WAIT_MS for it at most,
+    and as long as the copying takes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._log = Path(f"{path}-wal")
+        self._wanted = threading.Event()
+        self._stop = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def ask(self) -> None:
+        """Have it cut soon. Never waits and never raises."""
+        self._wanted.set()
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=f"log of {self._path.name}", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Call before the file's other connections are closed: the last of them takes the log along."""
+        self._stop.set()
+        self._wanted.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            self._wanted.wait()
+            if self._stop.wait(EMPTY_GATHER_S):
+                return
+            self._wanted.clear()  # what is asked for from here on may come too late for this time
+            while not self._cut():
+                if self._stop.wait(EMPTY_AGAIN_S):
+                    return
+
+    def _cut(self) -> bool:
+        try:
+            if not self._log.stat().st_size:
+                return True
+            with contextlib.closing(connect(self._path, cache_mb=1)) as db:
+                return cut_log(db)
+        except FileNotFoundError:
+            return True  # no log
+        except (sqlite3.Error, OSError):
+            return False  # a full disk, no descriptor left: the log stays as it is, and nothing is lost
 
 
 class Checkpointer:
@@ -104,12 +168,7 @@ class Checkpointer:
         if pages - (copied if of_salt == salt else 0) > SHORT_LOG_PAGES:
             self._wanted.set()
             return False
-        db.execute(f"PRAGMA busy_timeout={EMPTY_WAIT_MS}")
-        try:
-            busy: int = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        finally:
-            db.execute(f"PRAGMA busy_timeout={WAIT_S * 1000}")
-        return not busy
+        return cut_log(db)
 
     def close(self) -> None:
         self._stopping = True

@@ -62,7 +62,7 @@ def test_rudderstack_searches_in_an_and_of_one_and_its_dotted_keys_are_kept(serv
     sent = ask(server, "POST /events", RUDDERSTACK, event)
     assert (sent.status, sent.body) == (202, b"")
     (kept,) = events(server, "25")
-    assert list(kept["metadata"].items()) == [(re.sub(r"[.\[\]$]", "-", key), value) for key, value in metadata.items()]
+    assert list(kept["metadata"].items()) == [(key.replace(".", "-"), value) for key, value in metadata.items()]
 
 
 def test_rudderstack_groups_and_tags_by_companies(server: TrackrecordServer, ada: str) -> None:

@@ -213,17 +213,31 @@ class Erasing:
         self.erased.append((workspace, contact))
 
 
+class Forgetting:
+    """What a request log is asked to forget."""
+
+    def __init__(self):
+        self.forgotten = []
+
+    def forget(self, workspace, texts):
+        self.forgotten.append((workspace, texts))
+
+
 @pytest.fixture
 def call(directory, workspace):
     """Call a handler as the server does; returns what is sent, or raises what the server turns into an error body."""
     ingest = Erasing()
+    requests = Forgetting()
     tenant = directory.workspaces.by_number(workspace)
 
     async def in_thread(function, *args, **kwargs):
         return await asyncio.to_thread(function, *args, **kwargs)
 
+    async def in_background(workspace, function, *args, **kwargs):
+        return await asyncio.to_thread(function, *args, **kwargs)
+
     async def ask(handler, *, body=b"", path=None, query=(), now=100, profile="lenient"):
-        services = SimpleNamespace(directory=directory, ingest=ingest, in_thread=in_thread)
+        services = SimpleNamespace(directory=directory, ingest=ingest, requests=requests, in_thread=in_thread, in_background=in_background)
         request = SimpleNamespace(
             services=services,
             workspace=tenant,

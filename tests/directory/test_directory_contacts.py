@@ -491,3 +491,15 @@ def test_a_cursor_that_is_not_ours_is_refused(contacts, workspace):
     with pytest.raises(ParameterInvalid) as caught:
         contacts.list(workspace, limit=10, after="WzE2NzEwMjg4OTRd")
     assert caught.value.field == "starting_after"
+
+
+def test_an_id_of_another_workspace_is_refused_without_a_word_about_it(directory, workspace, other):
+    theirs = directory.contacts.create(other, Draft(external_id="70"), now=20, profile=LENIENT)
+    directory.archiving.archive(other, theirs.id, now=21)
+    with pytest.raises(Conflict) as caught:
+        directory.contacts.create(workspace, Draft(id=theirs.id, external_id="71"), now=22, profile=LENIENT)
+    assert (caught.value.message, caught.value.field) == ("this id cannot be used here; leave it out to get a new one", "id")
+    ours = directory.contacts.create(workspace, Draft(external_id="70"), now=22, profile=LENIENT)
+    with pytest.raises(Conflict) as caught:  # of what is ours more can be told
+        directory.contacts.create(workspace, Draft(id=theirs.id, external_id="70"), now=22, profile=LENIENT)
+    assert (caught.value.message, caught.value.field) == (_exists(ours), "external_id")

@@ -23,9 +23,7 @@ def make(directory, workspace):
 
 @pytest.fixture
 def merge(directory, workspace):
-    return lambda source, target: (
-        directory.merging.merge(workspace, source.id, target.id, now=30, profile=LENIENT, duplicates_only=False).target
-    )
+    return lambda source, target: directory.merging.merge(workspace, source.id, target.id, now=30, duplicates_only=False).target
 
 
 def test_who_was_merged_into_the_source_is_merged_into_the_target(directory, workspace, make, merge):

@@ -8,6 +8,7 @@ import pytest
 
 from trackrecord.journal import cleansing
 from trackrecord.journal.cleansing import LATE_MS, ROWS_A_STEP
+from trackrecord.journal.codec import encode_records
 from trackrecord.journal.log import JournalReader, JournalWriter
 from trackrecord.rules.records import Baseline, Erasure, Event, Gone, Merge, Removal
 
@@ -129,6 +130,71 @@ def test_an_event_that_comes_late_for_an_erased_contact_is_taken_too(writer, pat
     assert (store.asked, owed(path), held(path)) == (asked, [2], 1)  # nobody is asked again before the time is over
     cleanse(writer, store)
     assert (records(path), owed(path), held(path)) == ([gone(1), Erasure(1, 1, AT_MS), gone(3)], [], 0)
+
+
+def format_1(path, *rows):
+    """A journal as the first version left it: no table `owed`, and nothing overwritten."""
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA secure_delete=OFF")
+    db.execute(
+        "CREATE TABLE batches (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, written_at_ms INTEGER NOT NULL, "
+        "crc INTEGER NOT NULL, records BLOB NOT NULL)"
+    )
+    first = 1
+    for records_of_row in rows:
+        crc, blob = encode_records(records_of_row)
+        db.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?)", (first, len(records_of_row), AT_MS, crc, blob))
+        first += len(records_of_row)
+    db.execute("PRAGMA user_version=1")
+    db.commit()
+    return db
+
+
+def test_who_was_erased_before_an_upgrade_leaves_the_journal_with_it(path):
+    db = format_1(
+        path,
+        [event(1), event(2, contact=2), Baseline(1, 1, 1, AT_MS, 5, None, None)],
+        [event(4)],
+        [event(5, contact=3), Erasure(1, 1, AT_MS), event(7, contact=3)],
+        [event(8, contact=3)],
+        [Erasure(1, 3, AT_MS), event(10, contact=1)],
+    )
+    db.close()
+    writer = JournalWriter(path)
+    expected = [gone(1), event(2, contact=2), Gone(1, AT_MS, event=False), gone(4), gone(5), Erasure(1, 1, AT_MS), gone(7)]
+    expected += [gone(8), Erasure(1, 3, AT_MS), gone(10)]
+    assert (records(path), owed(path)) == (expected, [6, 9])
+    cleanse(writer, Store({}))  # as a store answers that had erased them before it noted what went by which record
+    assert (held(path), owed(path)) == (1, [])
+    assert writer.append([event(11, contact=2)]) == 11
+    writer.close()
+    assert records(path)[-1] == event(11, contact=2)
+
+
+def test_what_format_1_had_trimmed_is_overwritten_by_an_upgrade(path):
+    db = format_1(path, *([Event(1, 1, 1, n, AT_MS, SECRET)] for n in range(500)))
+    db.execute("DELETE FROM batches WHERE first < 500")
+    db.commit()
+    db.close()
+    before = held(path)
+    writer = JournalWriter(path)
+    cleanse(writer, Store({}))
+    assert (before > 1, held(path)) == (True, 1)
+    writer.close()
+
+
+def test_an_upgrade_that_was_cut_short_is_done_again(path):
+    format_1(path, [event(1)], [Erasure(1, 1, AT_MS)]).close()
+    JournalWriter(path).close()
+    db = sqlite3.connect(path)
+    crc, blob = encode_records([event(1)])
+    db.execute("UPDATE batches SET crc = ?, records = ? WHERE first = 1", (crc, blob))
+    db.execute("PRAGMA user_version=1")
+    db.commit()
+    db.close()
+    JournalWriter(path).close()
+    assert (records(path), owed(path), held(path)) == ([gone(1), Erasure(1, 1, AT_MS)], [2], 0)
 
 
 def test_it_goes_on_where_it_stood_after_a_restart(path):

@@ -19,13 +19,14 @@ OTHER = replace(USER, number=3, id="3" * 24, external_id="71")
         ({"email": "a@b"}, {}, {"email": "a@b"}),
         ({"owner_id": 0}, {}, {"owner_id": 0}),
         ({"custom_attributes": {"a": 1, "b": 1}}, {"custom_attributes": {"b": 2}}, {"custom_attributes": {"a": 1, "b": 2}}),
-        ({"unsubscribed_from_emails": True}, {}, {}),  # false is no gap: the user has said so
+        ({"unsubscribed_from_emails": True}, {}, {"unsubscribed_from_emails": True}),  # an opt-out is never lost
+        ({}, {"unsubscribed_from_emails": True}, {}),
         ({"created_at": 1}, {}, {}),
     ],
 )
 def test_the_target_wins_and_its_gaps_are_filled(lead, user, expected):
     target = replace(USER, **user)
-    assert joined(replace(LEAD, **lead), target, now=9) == replace(target, **expected, updated_at=9)
+    assert joined(replace(LEAD, **lead), target, now=9, email_taken=False) == replace(target, **expected, updated_at=9)
 
 
 def test_what_is_left_of_a_source_names_it_and_tells_nothing_of_the_person():

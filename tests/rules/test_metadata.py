@@ -76,12 +76,31 @@ def test_a_character_a_key_cannot_have_becomes_a_dash(sent):
 
 
 def test_keys_that_differ_in_case_are_one_with_the_last_value_at_the_first_place():
-    assert keep({"Price": 1, "x": 2, "price": 3}, limit=10, nested=True) == Kept({"Price": 3, "x": 2}, "nn", [])
+    assert keep({"Price": 1, "x": 2, "price": 3}, limit=10, nested=True) == Kept({"Price": 3, "x": 2}, "nn", [("Price", "same_key")])
 
 
 def test_a_later_spelling_of_a_kept_key_is_kept_past_the_limit():
     sent = {"a": 1, "b": 2, "c": 3, "A": 4}
-    assert keep(sent, limit=2, nested=True) == Kept({"a": 4, "b": 2}, "nn", [("c", "past_limit")])
+    assert keep(sent, limit=2, nested=True) == Kept({"a": 4, "b": 2}, "nn", [("c", "past_limit"), ("a", "same_key")])
+
+
+@pytest.mark.parametrize(
+    ("sent", "values", "dropped"),
+    [
+        ({"A.b": 1, "a-b": 2}, {"A-b": 2}, [("A.b", "same_key")]),
+        ({"a-b": 1, "a.b": 2}, {"a-b": 2}, [("a-b", "same_key")]),
+        ({"a.b": 1, "a$b": 2, "A~b": 3}, {"a-b": 3}, [("a.b", "same_key"), ("a$b", "same_key")]),
+        ({"a.b": 1, "a$b": None}, {}, [("a.b", "same_key"), ("a$b", "null_value")]),
+        ({"a.b": None, "a$b": 1}, {"a-b": 1}, [("a.b", "null_value")]),
+        ({"a.b": None, "a$b": 1, "A-B": 2}, {"a-b": 2}, [("a.b", "null_value"), ("a$b", "same_key")]),
+        ({"a.b": None, "a-b": 1, "A-B": 2}, {"a-b": 2}, [("a.b", "null_value"), ("a-b", "same_key")]),
+        ({"-": 1, ".": 2}, {"-": 2}, [("-", "same_key")]),
+        ({"a.b": 1, "c.d": 2}, {"a-b": 1, "c-d": 2}, []),
+    ],
+)
+def test_of_keys_that_are_one_the_values_that_do_not_stand_are_named_as_they_were_sent(sent, values, dropped):
+    kept = keep(sent, limit=10, nested=True)
+    assert (kept.values, kept.dropped) == (values, dropped)
 
 
 def test_nested_values_are_refused_by_field_where_the_profile_says_so():
@@ -113,3 +132,7 @@ def test_a_value_may_nest_so_deep_and_no_deeper():
 def test_the_names_of_very_many_dropped_keys_are_bounded():
     dropped = keep({f"k{number}": 1 for number in range(1000)}, limit=10, nested=True).dropped
     assert (len(dropped), dropped[-1]) == (101, ("and 890 more", "past_limit"))
+    marks = [f"{first}{second}" for first in ".$~`!@#%^&*" for second in ".$~`!@#%^&*"]
+    sent = {**{f"a{mark}": 1 for mark in marks}, "b": 1, "c": 1}
+    dropped = keep(sent, limit=1, nested=True).dropped
+    assert (len(dropped), dropped[100:]) == (102, [("and 20 more", "same_key"), ("and 2 more", "past_limit")])

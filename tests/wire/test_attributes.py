@@ -244,6 +244,14 @@ def test_a_change_that_cannot_be_is_refused_by_field(api: Api, sent: Any, error:
     assert made in custom(api)
 
 
+def test_the_references_examples_of_too_few_options_are_answered_as_there(api: Api):
+    """Word for word, though neither says what it is called after: one has no model, the other no list."""
+    sent: dict[str, Any] = {"description": "Just a plain old ring", "options": [{"value": "1-10"}], "archived": False}
+    assert api.post("/data_attributes", sent).error[:3] == invalid(MODEL, "model")[:3]
+    sent = {"description": "Too few options", "options": {"value": "1-10"}, "archived": False}
+    assert api.put(f"/data_attributes/{declare(api)['id']}", sent).error[:3] == invalid("Options isn't an array", "options")[:3]
+
+
 def test_archiving_hides_an_attribute_and_values_stay_on_contacts(api: Api):
     made = declare(api)
     contact = api.contact(role="lead", custom_attributes={made["name"]: "kept"})

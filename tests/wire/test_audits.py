@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -111,6 +112,26 @@ def test_a_deleted_event_that_is_sent_again_is_stored_again(alone: Api):
     assert listed(alone, contact) == [1]
 
 
+def test_of_many_deletions_of_the_same_events_at_once_one_deletes_each_and_tells_of_it(alone: Api):
+    contact = alone.contact()
+    positions = [submit(alone, contact, "clicked", n) for n in range(7)]
+
+    def one(_: int) -> int:
+        answer = alone.delete(f"/-/api/events/{positions[0]}")
+        assert answer.status == 200 or answer.error == NO_EVENT
+        return answer.status
+
+    def several(_: int) -> tuple[int, bool]:
+        found = delete(alone, named("clicked"))
+        return found["count"], found["audit"] is None
+
+    with ThreadPoolExecutor(20) as clients:
+        assert sorted(clients.map(one, range(20))) == [200, *[404] * 19]
+        assert sorted(clients.map(several, range(12))) == [*[(0, True)] * 11, (6, False)]
+    assert [each["count"] for each in audits(alone)] == [6, 1]
+    assert listed(alone, contact) == []
+
+
 def test_a_dry_run_counts_and_deletes_nothing(alone: Api):
     contact = alone.contact()
     for n in range(5):
@@ -147,7 +168,8 @@ def test_many_events_are_deleted_by_one_request(alone: Api):
     for start in range(0, 12_000, 2_000):
         lines = [{"event_name": "many", "created_at": WHEN + n, "id": contact["id"]} for n in range(start, start + 2_000)]
         assert alone.post("/-/api/import/events", b"\n".join(json.dumps(each).encode() for each in lines)).json["new"] == 2_000
-    assert delete(alone, named("many"), dry_run=True)["count"] == 12_000
+    counted = delete(alone, named("many"), dry_run=True)
+    assert (counted["count"], counted["pages"]) == (12_000, {"type": "pages", "page": 1, "per_page": 10_000})
     assert delete(alone, named("many"))["count"] == 10_000
     assert alone.get("/-/api/event-names/many").json["count"] == 2_000
     assert delete(alone, named("many"))["count"] == 2_000

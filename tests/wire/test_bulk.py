@@ -226,6 +226,142 @@ def test_jobs_are_dropped_with_their_age():
             jobs.get(1, old["id"], since=0)
 
 
+def test_tasks_are_numbered_within_their_job_and_so_are_its_items_and_pages(api: Api):
+    bulk(api, [5])  # whoever else has tasks counts for nothing
+    job = bulk(api, [5, 5])
+    bulk(api, [5], noun="users")
+    job = bulk(api, [5, 5], job["id"])
+    assert [task["id"] for task in job["tasks"]] == ["1", "2"]
+    assert [item["id"] for item in failures(api, job)] == ["1-0", "1-1", "2-0", "2-1"]
+    shown = api.get(f"/-/api/jobs/{job['id']}?per_page=3").json
+    assert [(item["id"], item["task_id"]) for item in shown["data"]] == [("1-0", "1"), ("1-1", "1"), ("2-0", "2")]
+    after = shown["pages"]["next"]["starting_after"]
+    assert after == "2-2-0"
+    assert [item["id"] for item in api.get(f"/-/api/jobs/{job['id']}?starting_after={after}").json["data"]] == ["2-1"]
+    assert [item["id"] for item in api.get(f"/jobs/{job['id']}/error?starting_after={after}").json["items"]] == ["2-1"]
+    for past, left in (("2-9-0", 0), ("2-0-0", 4)):
+        assert len(api.get(f"/jobs/{job['id']}/error?starting_after={past}").json["items"]) == left
+        assert len(api.get(f"/-/api/jobs/{job['id']}?starting_after={past}").json["data"]) == left
+
+
+def test_an_empty_list_in_place_of_a_job_is_none(api: Api):
+    contact = api.contact()
+    answer = api.post("/bulk/events", {"items": [event(id=contact["id"])], "job": []})
+    assert (answer.status, len(api.events(contact))) == (202, 1)
+
+
+def test_a_refused_item_is_shown_with_the_type_of_its_path_where_it_names_none(api: Api):
+    for noun, kind in (("events", "event"), ("users", "user")):
+        job = bulk(api, [{"method": "post"}, {"method": "post", "data_type": None}, 5, {"data_type": "x"}], noun=noun)
+        assert [item["data_type"] for item in failures(api, job)] == [kind, kind, kind, "x"]
+
+
+def test_a_blocked_user_is_refused_by_what_names_it(api: Api):
+    blocked = api.contact(external_id=fresh("user-"), email=f"{fresh('joe')}@example.com")
+    assert api.post(f"/contacts/{blocked['id']}/block", {}).status == 200
+    items = [user(id=blocked["id"]), user(user_id=blocked["external_id"]), user(email=blocked["email"])]
+    expected = [("refused", "not_restorable", field) for field in ("id", "user_id", "email")]
+    assert outcomes(api, bulk(api, items, noun="users")) == expected
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.14", "2.16"])
+@pytest.mark.parametrize("path", ["/bulk/events", "/bulk/users", "/jobs/events"])
+def test_bulk_is_there_in_2_x_in_strict_too(api: Api, strict: Api, path: str, version: str):
+    answers = [chosen.post(path, {"items": [5]}, f"Intercom-Version: {version}") for chosen in (api, strict)]
+    assert [answer.status for answer in answers] == [202, 202]
+
+
+# --- erased people -------------------------------------------------------------------------------------------------------
+
+DROPPED = "What was sent was dropped, as the contact it named was deleted"
+
+
+def erase(api: Api, contact: Any, how: str) -> None:
+    if how == "delete":
+        assert api.delete(f"/contacts/{contact['id']}").status == 200
+    else:
+        assert api.post("/user_delete_requests", {"intercom_user_id": contact["id"]}).status == 200
+
+
+@pytest.mark.parametrize("how", ["delete", "user_delete_request"])
+def test_who_is_erased_is_in_no_refused_item_any_more_and_others_are(api: Api, how: str):
+    number = int(fresh("77100"))
+    person = api.contact(external_id=str(number), email=f"{fresh('straße')}@example.com", name="Ann")
+    lead = api.contact(role="lead", email=f"{fresh('lead')}@example.com")
+    of_lead = api.get(f"/events?intercom_user_id={lead['id']}&type=user&summary=true").json["user_id"]
+    assert api.post("/contacts/merge", {"from": lead["id"], "into": person["id"]}).status == 200
+    whose: list[dict[str, Any]] = [
+        {"id": person["id"]},
+        {"intercom_user_id": person["id"]},
+        {"user_id": person["external_id"]},
+        {"user_id": number},
+        {"email": f" {person['email'].upper()} "},
+        {"id": lead["id"]},
+        {"user_id": of_lead},
+        {"user_id": "another", "email": person["email"]},
+    ]
+    others: list[Any] = [
+        {"user_id": f"{number}0"},
+        {"email": "another@example.com"},
+        {"email": lead["email"]},
+        {"metadata": {"user_id": number}},
+    ]
+    bad = {"event_name": "", "metadata": {"about": "Ann"}}
+    sent = [{"method": "post", "data": {**bad, **each}} for each in [*whose, *others]]
+    escaped = b'{"method":"post","data":{"user_id":"\\u0037%b"}}' % person["external_id"][1:].encode()
+    beside = {"method": "post", "event_name": "x", "user_id": number}  # written where the method is
+    odd = ["Ann", 5, {"method": "post", "data": [number]}]
+    job = bulk(api, [*sent, beside, *odd])
+    with_escape = api.post("/bulk/events", b'{"items":[%b]}' % escaped).json
+    users = bulk(api, [user(name=5, **whose[2]), user(name=5, user_id="another")], noun="users")
+    before, users_before = failures(api, job), failures(api, users)
+    erase(api, person, how)
+
+    gone, kept = [*range(len(whose)), len(sent)], [*range(len(whose), len(sent)), *range(len(sent) + 1, len(sent) + 4)]
+    after = failures(api, job)
+    assert len(after) == len(before) == len(gone) + len(kept)
+    assert [after[each] for each in kept] == [before[each] for each in kept]
+    for each in gone:
+        error = {**before[each]["error"], "message": DROPPED}
+        assert after[each] == {**before[each], "method": None, "data": None, "error": error}
+    assert failures(api, with_escape)[0]["data"] is None
+    users_after = failures(api, users)
+    assert (users_after[0]["data"], users_after[0]["error"]["code"]) == (None, "type_mismatch")
+    assert users_after[1] == users_before[1]
+    assert len(api.get(f"/-/api/jobs/{job['id']}?per_page=150").json["data"]) == len(before)
+
+
+def test_what_was_refused_of_others_in_another_workspace_stays_when_somebody_is_erased(tmp_path: Path):
+    with TrackrecordServer(data=str(tmp_path)) as server:
+        ours = Api(server)
+        second = server.server.directory.workspaces.create("second", "Second", now=0)
+        theirs = with_token(ours, "write_events", "write_contacts", workspace=second.number)
+        person = ours.contact(external_id="u1")
+        jobs = [bulk(each, [event("", user_id="u1")]) for each in (ours, theirs)]
+        erase(ours, person, "delete")
+        assert [failures(*each)[0]["data"] is None for each in zip((ours, theirs), jobs, strict=True)] == [True, False]
+
+
+def test_of_many_that_were_merged_into_the_erased_each_is_looked_for(api: Api):
+    person = api.contact()
+    leads = [api.contact(role="lead") for _ in range(60)]
+    for lead in leads:
+        assert api.post("/contacts/merge", {"from": lead["id"], "into": person["id"]}).status == 200
+    job = bulk(api, [event("", id=each["id"]) for each in (leads[0], leads[-1])] + [event("", id="another")])
+    erase(api, person, "delete")
+    assert [item["data"] is None for item in failures(api, job)] == [True, True, False]
+
+
+def test_more_refused_items_than_are_read_together_are_all_looked_at(api: Api):
+    person = api.contact()
+    job = bulk(api, [event("", user_id=person["external_id"])])
+    for _ in range(2):
+        bulk(api, [5] * 1000)
+    last = bulk(api, [event("", user_id=person["external_id"])], job["id"])
+    erase(api, person, "delete")
+    assert [item["data"] for item in failures(api, last)] == [None, None]
+
+
 # --- the error feed ------------------------------------------------------------------------------------------------------
 
 
@@ -340,7 +476,8 @@ BODIES: list[tuple[bytes, tuple[Any, ...]]] = [
     (b"{}", (400, "parameter_not_found", "items is required: a list of objects with method, data_type and data", "items")),
     (b'{"items":{}}', (400, "type_mismatch", "items must be a list, got an object", "items")),
     (b'{"items":[]}', (400, "parameter_invalid", "items must have at least one item", "items")),
-    (b'{"items":[1],"job":5}', (400, "type_mismatch", "job must be an object, got a whole number", "job")),
+    (b'{"items":[1],"job":5}', (400, "type_mismatch", "job must be an object or a list, got a whole number", "job")),
+    (b'{"items":[1],"job":[{"id":"x"}]}', (400, "type_mismatch", "job must be an object, got a list", "job")),
     (b'{"items":[1],"job":{"id":5}}', (400, "type_mismatch", "job.id must be a string, got a whole number", "job.id")),
     (b'{"items":[' + b"1," * 1000 + b"1]}", (422, "parameter_invalid", "maximum number of items per request is 1000", "items")),
     (b" " * (8 << 20) + b"{}", (413, "client_error", "the body must be at most 8388608 bytes", "body")),
@@ -362,6 +499,7 @@ def test_a_bad_bulk_has_its_exact_answer(api: Api, path: str, body: bytes, error
             (400, "parameter_invalid", "starting_after must be a cursor from pages.next of an earlier answer", "starting_after"),
         ),
         ("starting_after=2-99999999999999999999-1", None),
+        ("starting_after=2-1", None),
     ],
 )
 @pytest.mark.parametrize("path", ["/jobs/{}/error", "/-/api/jobs/{}"])

@@ -261,6 +261,19 @@ def test_in_lenient_a_user_id_that_is_no_users_may_be_a_leads_anonymous_id(api: 
     assert ([event["created_at"] for event in api.events(user)], len(api.events(lead))) == ([WHEN + 1], 2)
 
 
+def test_in_strict_intercom_user_id_names_nobody_but_in_imports(strict: Api):
+    contact = strict.contact()
+    event = {"event_name": "clicked", "created_at": WHEN, "intercom_user_id": contact["id"]}
+    nobody = (400, "parameter_not_found", "an event must say whose it is: id, user_id or email", "user_id")
+    assert strict.post("/events", event).error == nobody
+    summary = {"intercom_user_id": contact["id"], "event_summaries": {"event_name": "clicked", "count": 1}}
+    assert strict.post("/events/summaries", summary).error == nobody
+    job = strict.post("/bulk/events", {"items": [{"method": "post", "data": event}]}).json
+    assert strict.get(f"/jobs/{job['id']}/error").json["items"][0]["error"]["code"] == "parameter_not_found"
+    assert strict.post("/events", {**event, "user_id": contact["external_id"], "intercom_user_id": "passed over"}).status == 202
+    assert strict.post("/-/api/import/events", json.dumps({**event, "created_at": WHEN - 1}).encode()).json["new"] == 1
+
+
 def test_in_strict_a_lead_is_known_by_its_id_alone(strict: Api):
     lead = strict.contact(role="lead")
     anonymous = anonymous_id(strict, lead)

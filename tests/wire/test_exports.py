@@ -5,12 +5,16 @@ import gzip
 import json
 import os
 import socket
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from trackrecord import exports
 from trackrecord.cli.app import main
+from trackrecord.http.api.exports import EXPORTS_MAX
+from trackrecord.stores.base import Selection
 from trackrecord.testing import TrackrecordServer
 
 from .client import Api, Connection, fresh, request, until
@@ -94,7 +98,9 @@ def test_an_export_of_nothing_is_empty_or_a_header(alone: Api):
 def test_what_is_exported_is_taken_back_by_another_server_with_the_same_result(alone: Api, form: str, tmp_path: Any):
     users = [alone.contact(external_id=fresh("u"), email="shared@example.com") for _ in range(2)]
     lead = alone.contact(role="lead", email="lead@example.com", custom_attributes={"plan": "pro"})
-    for n, contact in enumerate([*users, lead] * 3):
+    was_lead = alone.contact(role="lead")  # and is a user that nothing names but its id, and the anonymous id it had
+    assert alone.put(f"/contacts/{was_lead['id']}", {"role": "user"}).json["role"] == "user"
+    for n, contact in enumerate([*users, lead, was_lead] * 3):
         sent = {"event_name": f"e{n % 2}", "created_at": WHEN + n, "id": contact["id"], "metadata": {"n": n, "t": 'a,"b"\n'}}
         assert alone.submit(**sent).status == 202
     with TrackrecordServer() as server:
@@ -105,8 +111,9 @@ def test_what_is_exported_is_taken_back_by_another_server_with_the_same_result(a
             assert main(["import", noun, str(file), "--url", server.url, "--token", server.token]) == 0
         for target in ("/-/api/export/contacts", "/-/api/export/events"):
             assert rows(other, target) == rows(alone, target)
-        for contact in (*users, lead):
-            assert other.summary(contact) == alone.summary(contact)
+        for contact in (*users, lead, was_lead):
+            assert other.summary(contact) == alone.summary(contact) != []
+        assert {each["user_id"] for each in other.events(was_lead)} == {None}
 
 
 @pytest.mark.parametrize(
@@ -212,7 +219,7 @@ class Slow:
 
 def test_slow_readers_hold_nobody_up_and_nothing_is_made_before_they_take_it(alone: Api):
     fill(alone)
-    slow = [Slow(alone) for _ in range(12)]  # more than there are threads
+    slow = [Slow(alone) for _ in range(EXPORTS_MAX)]  # more than there are threads for them
     contact = alone.contact()
     for n in range(30):
         assert alone.submit(event_name="meanwhile", created_at=WHEN + n, id=contact["id"]).status == 202
@@ -226,11 +233,44 @@ def test_slow_readers_hold_nobody_up_and_nothing_is_made_before_they_take_it(alo
         each.connection.socket.close()
 
 
+def test_so_many_exports_of_a_workspace_run_at_once_and_one_more_when_one_has_ended(full: Api):
+    directory = full.server.server.directory
+    there = directory.workspaces.create("theirs", "theirs", now=0)
+    theirs = Api(full.server, directory.tokens.create(there.number, "t", ["read_events"], now=0)[1])
+    slow = [Slow(full) for _ in range(EXPORTS_MAX)]
+    refused = full.get("/-/api/export/contacts")
+    text = "8 exports of this workspace are under way; ask again when one of them has ended"
+    assert (refused.error, refused.header("retry-after")) == ((503, "service_unavailable", text, None), "10")
+    assert full.send("HEAD", "/-/api/export/events").status == 200
+    assert theirs.get("/-/api/export/events").status == 200
+    slow[0].connection.socket.close()
+    until(lambda: full.get("/-/api/export/contacts").status == 200)
+    assert len(slow[1].rest().splitlines()) == MANY
+    until(lambda: full.get("/-/api/export/contacts").status == 200)
+    for each in slow[1:]:
+        each.connection.socket.close()
+
+
+def test_little_is_read_ahead_of_who_takes_an_export(full: Api):
+    """So that what a slow reader costs in memory is little; see also how far ahead things are made, above."""
+    server = full.server.server
+    (workspace,) = server.directory.workspaces.list()[:1]
+    tracemalloc.start()
+    try:
+        found = [exports.events(server.directory, server.reads._reader, Selection(workspace.number)) for _ in range(20)]
+        firsts = [next(each) for each in found]
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(firsts) == 20
+    assert grown / 20 < 1 << 20  # of 26 MB
+
+
 def test_a_client_that_goes_in_the_middle_leaves_nothing_open_behind(full: Api):
     rows(full, "/-/api/export/events")
     before = len(os.listdir("/proc/self/fd"))
-    gone = [Slow(full) for _ in range(20)]
-    assert len(os.listdir("/proc/self/fd")) >= before + 40  # both ends are of this process
+    gone = [Slow(full) for _ in range(EXPORTS_MAX)]
+    assert len(os.listdir("/proc/self/fd")) >= before + 2 * EXPORTS_MAX  # both ends are of this process
     for each in gone:
         each.connection.socket.close()
     until(lambda: len(os.listdir("/proc/self/fd")) <= before + 2)

@@ -34,7 +34,7 @@ WITH_BODY = {*ALWAYS, "content-type"}
         (lambda token: request("POST", "/events", "Content-Length: 9999999", token=token), 413, {*WITH_BODY, *RATE, "connection"}),
         (lambda token: request("GET", "/-/health?check=live"), 200, WITH_BODY),
         (lambda token: request("GET", "/"), 302, {*ALWAYS, "location"}),
-        (lambda token: b"garbage\r\n\r\n", 400, {"x-request-id", "content-length", "content-type", "connection"}),
+        (lambda token: b"garbage\r\n\r\n", 400, {*WITH_BODY, "connection"}),
     ],
 )
 def test_an_answer_has_these_headers(
@@ -42,6 +42,22 @@ def test_an_answer_has_these_headers(
 ):
     answer = raw(server, sent(server.token))
     assert (answer.status, answer.names) == (status, names)
+
+
+def test_what_cannot_be_read_at_all_is_answered_under_the_default_version(raw: Callable[..., Answer]):
+    with TrackrecordServer(default_version="2.11", header_max_bytes=9000) as server:
+        long = request("GET", "/me", "Intercom-Version: 2.14", f"X-Long: {'x' * 10_000}")
+        answers = [raw(server, b"garbage\r\n\r\n"), raw(server, long)]
+    assert [(answer.status, answer.header("intercom-version")) for answer in answers] == [(400, "2.11"), (431, "2.11")]
+
+
+@pytest.mark.parametrize("accept", ["", "application/vnd.intercom.3+json", "text/html;q=0.9", "image/*, nonsense"])
+def test_accept_is_passed_over_in_both_profiles(api: Api, strict: Api, accept: str):
+    for chosen in (api, strict):
+        event = {"event_name": "clicked", "created_at": WHEN, "id": chosen.contact()["id"]}
+        answers = [chosen.get("/me", f"Accept: {accept}"), chosen.post("/events", event, f"Accept: {accept}")]
+        assert [answer.status for answer in answers] == [200, 202]
+        assert answers[0].header("content-type") == "application/json; charset=utf-8"
 
 
 def test_every_request_has_an_id_of_its_own_and_an_error_carries_it(api: Api):

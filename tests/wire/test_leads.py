@@ -96,7 +96,10 @@ BAD: list[tuple[str, str, Any, tuple[Any, ...]]] = [
     ("POST", "/contacts", {"email": "x"}, (400, "parameter_invalid", "email must be an address such as joe@example.com, got 'x'", "email")),
     ("PUT", "/contacts", {"name": "x"}, (400, "parameter_not_found", "say which lead it is: id or user_id", "user_id")),
     ("PUT", "/contacts", {"user_id": "unknown"}, nobody("user_id")),
+    ("PUT", "/contacts", {"id": "unknown", "name": "x"}, nobody("id")),
     ("PUT", "/contacts/unknown", {}, nobody("contact_id")),
+    ("GET", "/contacts?user_id=", None, (400, "parameter_invalid", "user_id must not be empty", "user_id")),
+    ("GET", "/contacts?email=", None, (400, "parameter_invalid", "email must not be empty", "email")),
     ("GET", "/contacts?user_id=unknown", None, nobody("user_id")),
     ("GET", "/contacts?page=x", None, (400, "parameter_invalid", "page must be a whole number from 1 to 10000000, got 'x'", "page")),
     ("POST", "/contacts/convert", {}, (400, "parameter_not_found", "contact is required: the lead, by id or user_id", "contact")),
@@ -186,6 +189,27 @@ def test_a_lead_is_merged_into_the_user_who_is_there_with_its_events(api: Api, n
     assert api.get(f"/contacts/{made['id']}", V1).error == nobody("contact_id")
     assert api.submit(event_name="clicked", created_at=WHEN + 2, user_id=made["user_id"]).status == 202  # follows the merge
     assert len(api.events(there)) == 3
+
+
+def test_a_conversion_to_a_blocked_user_names_what_led_to_it(api: Api):
+    there = user(api, user_id=fresh("user-"), email=f"{fresh('joe')}@example.com")
+    assert api.post(f"/contacts/{there['id']}/block", {}).status == 200
+    for named in ("id", "user_id", "email"):
+        answer = api.post("/contacts/convert", {"contact": {"id": lead(api)["id"]}, "user": {named: there[named]}}, V1)
+        assert answer.error == (403, "not_restorable", "The contact was blocked and cannot be recreated", f"user.{named}")
+
+
+def test_a_lead_that_became_a_user_shows_its_anonymous_id_no_more_and_is_still_named_by_it(api: Api):
+    made, email = lead(api), f"{fresh('joe')}@example.com"
+    assert api.submit(event_name="clicked", created_at=WHEN, id=made["id"]).status == 202
+    assert [each["user_id"] for each in api.events(made)] == [made["user_id"]]
+    assert api.post("/contacts/convert", {"contact": {"id": made["id"]}, "user": {"email": email}}, V1).json["user_id"] is None
+    receipt = api.submit(event_name="clicked", created_at=WHEN + 1, user_id=made["user_id"])
+    assert [(each["user_id"], each["email"]) for each in api.events(made)] == [(None, email)] * 2
+    assert api.get(f"/events?type=user&intercom_user_id={made['id']}&summary=true").json["user_id"] is None
+    assert api.receipt(receipt)["event"]["user_id"] is None
+    assert api.put(f"/contacts/{made['id']}", {"external_id": (own := fresh("user-"))}).status == 200
+    assert [each["user_id"] for each in api.events(made)] == [own] * 2
 
 
 # --- versions ------------------------------------------------------------------------------------------------------------

@@ -227,15 +227,34 @@ def test_from_2_16_on_both_need_one_email_or_phone_unless_it_is_said_that_they_d
     assert merge(api, lead, user, V2_15)["id"] == user["id"]
 
 
-def test_an_email_that_another_user_claims_is_not_taken_over(api: Api, strict: Api):
-    email = f"{fresh('joe')}@example.org"
+def test_an_email_that_another_user_has_is_not_taken_over(api: Api, strict: Api):
     for each in (api, strict):
-        holder = each.contact(email=email)
-        lead = each.contact(role="lead", email=email)
-        user = each.contact(role="user")
-        text = f"A contact matching those details already exists with id={holder['id']}"
-        assert each.post("/contacts/merge", {"from": lead["id"], "into": user["id"]}).error == (409, "conflict", text, "email")
-        assert [each.get(f"/contacts/{contact['id']}").json for contact in (lead, user)] == [lead, user]
+        for hidden in (None, "archive"):
+            for named in ({"external_id": fresh("user-")}, {"role": "user"}):
+                email = f"{fresh('joe')}@example.org"
+                holder, lead, user = each.contact(email=email), each.contact(role="lead", email=email, name="Joe"), each.contact(**named)
+                if hidden is not None:
+                    assert each.post(f"/contacts/{holder['id']}/{hidden}", None).status == 200
+                merged = merge(each, lead, user)
+                assert (merged["email"], merged["name"]) == (None, "Joe")
+                if hidden is not None:
+                    assert each.post(f"/contacts/{holder['id']}/unarchive", None).status == 200
+                assert each.submit(event_name="done", created_at=WHEN, email=email).status == 202
+                assert [len(each.summary(contact)) for contact in (holder, merged)] == [1, 0]
+
+
+def test_an_email_that_only_leads_share_is_taken_over(api: Api):
+    email = f"{fresh('joe')}@example.org"
+    leads = [api.contact(role="lead", email=email) for _ in range(2)]
+    assert merge(api, leads[0], api.contact(role="user"))["email"] == email
+    assert merge(api, leads[1], api.contact(role="user"))["email"] is None
+
+
+def test_an_opt_out_of_either_is_never_lost(api: Api):
+    for of_lead, of_user in ((True, False), (False, True), (False, False)):
+        lead = api.contact(role="lead", unsubscribed_from_emails=of_lead)
+        user = api.contact(external_id=fresh("user-"), unsubscribed_from_emails=of_user)
+        assert merge(api, lead, user)["unsubscribed_from_emails"] is (of_lead or of_user)
 
 
 def test_merges_are_listed_with_a_cursor_in_both_orders(api: Api, clock: Any):
@@ -344,7 +363,7 @@ def test_a_merge_that_a_crash_kept_from_the_journal_is_finished_at_the_next_star
         lead, user = pair(api)
         api.submit(event_name="done", created_at=WHEN, id=lead["id"])
         inside = server.server
-        inside.directory.merging.merge(1, lead["id"], user["id"], now=WHEN, profile=inside.profile, duplicates_only=False)
+        inside.directory.merging.merge(1, lead["id"], user["id"], now=WHEN, duplicates_only=False)
     with TrackrecordServer(data=str(tmp_path), token="the-same-token") as server:
         assert done(Api(server), user) == [("done", WHEN)]
 

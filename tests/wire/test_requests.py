@@ -92,6 +92,39 @@ def test_the_cause_says_what_the_answer_must_not(api: Api):
     ]
 
 
+def test_the_cause_of_broken_json_is_where_it_breaks(api: Api):
+    sent = {
+        b'{"event_name" 5}': "JSON is malformed: expected ':' (byte 14)",
+        b'{"items": [': "Input data was truncated",
+        b'{"event_name":"\xff","name":"\xff"}': "'utf-8' codec can't decode byte 0xff in position",
+    }
+    for path in ("/events", "/bulk/events", "/bulk/users", "/contacts"):
+        for body, cause in sent.items():
+            answer = api.post(path, body)
+            assert answer.error == (400, "parameter_invalid", "Invalid JSON", "body")
+            assert cause in about(api, answer)["cause"]
+
+
+def test_the_cause_says_what_was_looked_for(api: Api):
+    lead, v1 = api.contact(role="lead"), "Intercom-Version: 1.4"
+    asked = (
+        (api.get("/users?user_id=zz1"), "this workspace has no live user with user_id 'zz1'"),
+        (api.get("/users?email=zz1@example.com"), "this workspace has no live user with email 'zz1@example.com'"),
+        (api.get("/contacts?user_id=zz1", v1), "this workspace has no live lead with user_id 'zz1'"),
+        (api.post("/users", {"id": "zz1"}), "this workspace has no contact with id 'zz1'"),
+        (api.post("/users", {"id": lead["id"]}), f"contact {lead['id']} is a lead, not a user"),
+        (api.put("/contacts", {"id": "zz1"}, v1), "this workspace has no contact with id 'zz1'"),
+        (api.post("/user_delete_requests", {"intercom_user_id": "zz1"}), "this workspace has no contact with id 'zz1'"),
+        (api.post("/bulk/events", {"items": [5], "job": {"id": "zz1"}}), "this workspace has no job 'zz1', or no longer"),
+        (api.get("/visitors?user_id=zz1"), "this workspace has no visitor with user_id 'zz1'"),
+        (
+            api.post("/contacts/convert", {"contact": {"user_id": "zz1"}, "user": {"user_id": "u"}}, v1),
+            "this workspace has no live lead with user_id 'zz1'",
+        ),
+    )
+    assert [about(api, answer)["cause"] for answer, _ in asked] == [cause for _, cause in asked]
+
+
 def test_of_a_fault_of_ours_the_traceback_is_kept(fresh_server: TrackrecordServer):
     import sqlite3
 
@@ -214,6 +247,13 @@ def test_requests_are_found_by(filled: Api, query: str, paths: list[str]):
 def test_a_search_that_cannot_be_read_is_told_by_its_parameter(api: Api, query: str, field: str):
     answer = api.get(f"/-/api/requests{query}")
     assert (answer.error[0], answer.error[1], answer.error[3]) == (400, "parameter_invalid", field)
+
+
+def test_a_moment_begins_at_0(api: Api):
+    assert api.get("/-/api/requests?since=x").error[2] == "since must be a whole number from 0 to 1099511627776, got 'x'"
+    assert api.get("/nothing").status == 404
+    assert api.get("/-/api/requests?since=0").json["total_count"] > 0
+    assert api.get("/-/api/requests?until=0").json["total_count"] == 0
 
 
 def test_pages_go_on_where_the_last_one_ended_whatever_came_meanwhile():

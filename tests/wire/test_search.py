@@ -149,6 +149,20 @@ def test_a_search_is_the_same_after_a_restart(tmp_path: Any):
     assert json.loads(answers[0])["total_count"] == 2
 
 
+def test_an_attribute_that_is_a_datetime_is_searched_as_a_date(world: Api):
+    name = fresh("moment ")
+    declared = {"name": name, "model": "contact", "data_type": "datetime"}
+    assert world.post("/data_attributes", declared, "Intercom-Version: Preview").json["data_type"] == "datetime"
+    noon = 1_577_898_000  # 1 January 2020 in New York
+    here, later = (world.contact(external_id=fresh("user-"), custom_attributes={name: noon + days * 24 * HOUR})["id"] for days in (0, 2))
+    field = f"custom_attributes.{name}"
+    for operator, value, found in (("=", noon + HOUR, [here]), (">", "2020-01-01", [later]), ("<", noon + 24 * HOUR, [here])):
+        assert ids(ask(world, of(field, operator, value))) == found
+    assert ask(world, of(field, "=", "soon")).error[:2] == (400, "type_mismatch")
+    everybody = of("role", "=", "user")
+    assert ids(ask(world, everybody, sort={"field": field, "order": "descending"})) == [later, here]
+
+
 def test_a_custom_attribute_is_searched_by_its_type_and_unknown_ones_are_refused(world: Api):
     joe = world.contact(external_id="70", custom_attributes={"plan": "Pro", "seats": 5, "a.b": "x", "paid": True})
     ann = world.contact(external_id="71", custom_attributes={"plan": "free", "seats": 6})

@@ -161,7 +161,7 @@ def test_a_user_does_not_become_a_lead(api: Api):
 
 
 def test_of_many_at_once_one_makes_the_contact_and_the_others_change_it(api: Api):
-    external_id, senders = fresh("user-"), 8
+    external_id, senders = fresh("user-"), 20
     going = threading.Barrier(senders)
     answers: list[tuple[bool, Any]] = []
 

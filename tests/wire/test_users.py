@@ -189,7 +189,9 @@ def test_an_archived_user_comes_back_when_it_is_saved_and_a_blocked_one_does_not
     assert api.delete(f"/users?user_id={user_id}").status == 200
     assert save(api, email=user["email"])["name"] == "Joe"
     assert api.post(f"/contacts/{user['id']}/block", {}).status == 200
-    assert api.post("/users", {"user_id": user_id}).error[:3] == (403, "not_restorable", "The contact was blocked and cannot be recreated")
+    blocked = (403, "not_restorable", "The contact was blocked and cannot be recreated")
+    for named in ("id", "user_id", "email"):
+        assert api.post("/users", {named: user[named], "name": "Ann"}).error == (*blocked, named)
 
 
 def test_what_another_user_has_is_refused_in_the_words_of_1_x(api: Api, strict: Api):
@@ -282,8 +284,16 @@ def test_a_lead_and_a_merged_one_are_no_users(api: Api):
     assert api.get(f"/users/{lead['id']}", V1).error == nobody("id")
 
 
-def test_delete_without_a_name_is_not_found(api: Api):
-    assert api.delete("/users").error == nobody("user_id")
+def test_delete_wants_a_name(api: Api):
+    assert api.delete("/users").error == (400, "parameter_not_found", "say which user it is: user_id or email", "user_id")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize("named", ["user_id", "email"])
+def test_an_empty_name_is_nobodys_and_not_everybodys(api: Api, method: str, named: str):
+    empty = (400, "parameter_invalid", f"{named} must not be empty", named)
+    assert api.send(method, f"/users?{named}=").error == empty
+    assert api.send(method, f"/users?{named}=&{'email' if named == 'user_id' else 'user_id'}=x").error == empty
 
 
 # --- lists ---------------------------------------------------------------------------------------------------------------
@@ -410,17 +420,17 @@ def test_one_scroll_at_a_time_and_for_a_minute_after_its_last_page(five: Api):
 
 
 def test_a_scroll_goes_on_after_a_restart(tmp_path: Path):
-    def serving() -> TrackrecordServer:
-        return TrackrecordServer(data=str(tmp_path / "data"))
+    def serving(at: int) -> TrackrecordServer:
+        server = TrackrecordServer(data=str(tmp_path / "data"))
+        server.clock.freeze(at)
+        return server
 
-    with serving() as server:
-        server.clock.freeze(NOW)
+    with serving(NOW) as server:
         api = Api(server)
         items = [{"method": "post", "data_type": "user", "data": {"user_id": f"u{number}"}} for number in range(130)]
         assert api.post("/bulk/users", {"items": items}).status == 202
         page = api.get("/users/scroll").json
-    with serving() as server:
-        server.clock.freeze(NOW + 30)
+    with serving(NOW + 30) as server:
         api = Api(server)
         assert api.get("/users/scroll").error[1] == "scroll_exists"
         rest = api.get(f"/users/scroll?scroll_param={page['scroll_param']}").json["users"]

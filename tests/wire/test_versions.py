@@ -32,6 +32,13 @@ UNKNOWN = (400, "intercom_version_invalid", "The requested version could not be 
         ("2.17", "2.16"),
         ("3.0", "2.16"),
         ("2.007", "2.7"),
+        ("02.14", "2.14"),
+        ("2.014", "2.14"),
+        ("1000.1", "2.16"),
+        ("99999999999999999999.1", "2.16"),
+        ("9" * 5000 + ".1", "2.16"),
+        ("2." + "9" * 5000, "2.16"),
+        ("0" * 5000 + "2.16", "2.16"),
     ],
 )
 def test_the_version_served_is_told(api: Api, asked: str | None, answered: str):
@@ -65,7 +72,7 @@ def test_a_version_that_cannot_be_is_refused_and_the_default_is_told(api: Api, v
     assert [(answer.error, answer.header("intercom-version")) for answer in answers] == [(UNKNOWN, "2.14")] * 3
 
 
-@pytest.mark.parametrize("version", ["2.17", "3.0", "latest", "2.14.1"])
+@pytest.mark.parametrize("version", ["2.17", "3.0", "99999999999999999999.1", "02.14", "2.014", "2.00", "latest", "2.14.1"])
 def test_strict_serves_no_version_it_does_not_know(strict: Api, version: str):
     answers = [strict.get("/me", f"Intercom-Version: {version}"), strict.post("/events", {}, f"Intercom-Version: {version}")]
     assert [(answer.error, answer.header("intercom-version")) for answer in answers] == [(UNKNOWN, "2.14")] * 2

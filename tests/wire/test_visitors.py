@@ -331,6 +331,19 @@ def test_what_is_wrong_with_a_visitor_is_refused_by_field(api: Api, method: str,
     assert api.send(method, target, body=body).error == error
 
 
+def test_strict_wants_a_visitor_by_its_user_id_and_says_who_it_becomes(strict: Api):
+    seen = visitor(strict)
+    assert strict.get(f"/visitors?user_id={seen['user_id']}").json == seen
+    assert strict.get(f"/visitors?id={seen['id']}").error == (400, "parameter_not_found", "a visitor must be named by user_id", "user_id")
+    unnamed = (400, "parameter_not_found", "user must be named by id or user_id or email", "user.id")
+    for body in ({}, {"user": {}}, {"user": None}):
+        for role in ("lead", "user"):
+            sent = {"type": role, "visitor": {"id": seen["id"]}, **body}
+            assert strict.post("/visitors/convert", sent).error == unnamed
+    sent = {"type": "lead", "visitor": {"id": seen["id"]}, "user": {"user_id": seen["user_id"]}}
+    assert strict.post("/visitors/convert", sent).json["role"] == "lead"
+
+
 def test_leads_and_users_are_no_visitors(api: Api):
     lead, user = api.contact(role="lead"), api.contact()
     for contact in (lead, user):

@@ -8,6 +8,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from ..rules.belongings import Belongings
+from ..rules.contacts import Contact
 from . import schema
 from .admins import Admins
 from .archiving import Archiving
@@ -61,6 +62,7 @@ class Directory:
         self.tags = Tags(db)
         self.companies = Companies(db)
         self.segments = Segments(db)
+        self.contacts.on_change.append(self._cut_after)
         self.salt: bytes = _salt(db)  # made with the file and never changed; tells this server's made-up ids from others'
 
     @classmethod
@@ -85,6 +87,14 @@ class Directory:
     def called(self, workspace: int, wanted: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], frozenset[int]]:
         """The numbers of all contacts that identifiers lead to, archived and blocked ones too, by (kind, value)."""
         return called(self._db, workspace, wanted)
+
+    def cut_log(self) -> None:
+        """Have what was deleted from the file taken from its log as well, soon: for after a start, as a crash may have left it there."""
+        self._db.cut_log()
+
+    def _cut_after(self, before: Contact | None, after: Contact | None) -> None:
+        if after is None or after.merged_into is not None:
+            self._db.cut_log()
 
     def close(self) -> None:
         """Call once no other thread uses it."""

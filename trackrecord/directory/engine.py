@@ -18,11 +18,11 @@ from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql import operators
 
 from ..errors import DataDirectoryUnusable, Unavailable
-from ..sqlite import connect
+from ..sqlite import LogCutter, connect
 
 WRITER_WAIT_S = 30  # for the write that is before ours, in this process or another
 READERS_KEPT = 8  # connections that stay open
-READERS_MORE = 56  # and that may be opened besides, so that a full thread pool never waits for one
+READERS_MORE = 76  # and that may be opened besides, so that full thread pools never wait for one
 LOOKUP_MAX = 500  # values in one statement; databases take some thousands
 CHECKPOINT_PAGES = 1000  # pages of log after which the commit that reaches it copies them back
 STEPS_BETWEEN_LOOKS = 200_000  # of the database's machine, between two looks at the clock: a few milliseconds
@@ -62,6 +62,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._turn = threading.Lock()
+        self._cutter = LogCutter(path)
         self._writer = self._engine(self._open_writer, begin="BEGIN IMMEDIATE", kept=1, more=0)
         self._readers = self._engine(self._open_reader, begin="BEGIN", kept=READERS_KEPT, more=READERS_MORE)
 
@@ -95,7 +96,12 @@ class Database:
         finally:
             self._turn.release()
 
+    def cut_log(self) -> None:
+        """Have the log cut soon: it holds pages as they were before something was deleted. Never waits and never raises."""
+        self._cutter.ask()
+
     def close(self) -> None:
+        self._cutter.close()
         self._readers.dispose()
         self._writer.dispose()
 
@@ -119,6 +125,7 @@ class Database:
         db = connect(self.path, durable=True, cache_mb=16)
         db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         db.execute("PRAGMA foreign_keys=1")
+        db.execute("PRAGMA secure_delete=ON")  # deleted means overwritten, not only unreachable
         return db
 
     def _open_reader(self) -> sqlite3.Connection:

@@ -1,10 +1,13 @@
-"""Removing contacts for good, inside one write: their rows, what hangs on them, and what was merged into them."""
+"""Removing contacts for good, inside one write: their rows, what hangs on them, what was merged into them, and what was
+refused of them in bulk."""
 
 import sqlalchemy as sa
 
 from ..rules.contacts import Contact
+from . import jobs
 from .belongings import drop
 from .engine import in_chunks
+from .rows import some
 from .tables import contacts, erasures, merges
 
 
@@ -13,9 +16,10 @@ def erase(connection: sa.Connection, contact: Contact, *, now: int) -> list[int]
 
     Returns their numbers, the contact's own first: each may have events of its own on their way.
     """
-    merged = sa.select(contacts.c.number).where(contacts.c.workspace == contact.workspace, contacts.c.merged_into == contact.number)
-    numbers = [contact.number, *connection.execute(merged).scalars()]
+    merged = some(connection, contacts.c.workspace == contact.workspace, contacts.c.merged_into == contact.number)
+    numbers = [each.number for each in (contact, *merged)]
     drop(connection, numbers)
+    jobs.forget(connection, contact.workspace, [contact, *merged])
     for part in in_chunks(numbers):
         connection.execute(sa.delete(merges).where(merges.c.workspace == contact.workspace, merges.c.source.in_(part)))
         connection.execute(sa.delete(contacts).where(contacts.c.workspace == contact.workspace, contacts.c.number.in_(part)))

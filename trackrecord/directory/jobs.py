@@ -1,15 +1,19 @@
 """Bulk jobs: what was sent together, and which items of it were refused. What was kept stands in the journal or in contacts."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
 from ..errors import JobClosed, JobNotFound
-from ..rules.jobs import OPEN_S, TASKS_MAX, Failure, Job, Place, Task
-from .engine import Database
+from ..rules.contacts import Contact
+from ..rules.identity import CAUSE_MAX
+from ..rules.jobs import OPEN_S, TASKS_MAX, Failure, Job, Place, Task, emptied, named_as, names_any
+from .engine import Database, position
 from .tables import job_failures, job_tasks, jobs
 
+LOOKED_AT_ONCE = 1_000  # refused items read together
+SOUGHT_MAX = 50  # values that the database looks for in them; of more it reads them all
 DROPPED_AT_ONCE = 20  # jobs that have had their time, dropped by a write: more than it makes
 
 
@@ -68,6 +72,14 @@ class Jobs:
         with self._db.reading() as connection:
             return _get(connection, workspace, id, since=since)
 
+    def drop_old(self, *, until: int) -> bool:
+        """Drop jobs of any workspace that were made before `until` (whole Unix seconds). False once there is none left to drop."""
+        with self._db.reading() as connection:
+            if not _old(connection, until=until):
+                return False
+        with self._db.writing() as connection:
+            return _drop_old(connection, until=until)
+
     def failures(self, job: Job, *, after: Place | None, limit: int) -> list[Failure]:
         """Up to `limit` of a job's refused items that follow a place, in the order they were sent."""
         wanted = _failures_of(job).order_by(job_failures.c.task, job_failures.c.item).limit(limit)
@@ -87,6 +99,35 @@ class Jobs:
             before = connection.scalar(sa.select(sa.func.count()).where(mine, job_failures.c.item < items.start)) or 0
             wanted = sa.select(job_failures).where(mine, job_failures.c.item >= items.start, job_failures.c.item < items.stop)
             return before, [Failure(**row) for row in connection.execute(wanted.order_by(job_failures.c.item)).mappings()]
+
+
+def forget(connection: sa.Connection, workspace: int, people: Sequence[Contact]) -> None:
+    """Drop what was sent in the refused items of a workspace that name any of these; each stays refused, with its code."""
+    named = named_as(people)
+    task, item = job_failures.c.task, job_failures.c.item
+    mine = sa.select(job_tasks.c.id).join(jobs, jobs.c.id == job_tasks.c.job).where(jobs.c.workspace == workspace)
+    wanted = sa.select(job_failures).where(task.in_(mine.scalar_subquery())).order_by(task, item).limit(LOOKED_AT_ONCE)
+    if len(named.all) <= SOUGHT_MAX:
+        wanted = wanted.where(_may_name(named.all))
+    after = (0, -1)
+    while rows := connection.execute(wanted.where(sa.tuple_(task, item) > sa.tuple_(*after))).mappings().all():
+        for failure in (Failure(**row) for row in rows):
+            if names_any(failure, named):
+                this = sa.update(job_failures).where(task == failure.task, item == failure.item)
+                connection.execute(this.values(_values(emptied(failure))))
+        after = (rows[-1]["task"], rows[-1]["item"])
+
+
+def _may_name(values: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Whether one of these may stand in what was sent, as far as the database can tell: of a million items few are read then.
+
+    It knows no other letters than ASCII's, and no escapes. An escape in what was sent is two backslashes here, as that is kept
+    as JSON in a JSON string.
+    """
+    sent = sa.type_coerce(job_failures.c.sent, sa.Text)
+    other_letters = sa.func.length(sent) < sa.func.length(sa.cast(sent, sa.LargeBinary))
+    lower = sa.func.lower(sent)
+    return sa.or_(other_letters, position("\\\\", sent) > 0, *(position(value.casefold(), lower) > 0 for value in values))
 
 
 def _failures_of(job: Job) -> sa.Select[tuple[object, ...]]:
@@ -114,7 +155,7 @@ def _open(connection: sa.Connection, workspace: int, id: str, *, data_type: str,
     try:
         job = _get(connection, workspace, id, since=now - keep_s)
     except JobNotFound:
-        raise JobNotFound(field="job.id") from None
+        raise JobNotFound(field="job.id", cause=f"this workspace has no job {id[:CAUSE_MAX]!r}, or no longer") from None
     if job.data_type != data_type:
         raise JobClosed(f"job {id} holds {job.data_type} items and takes no {data_type}: start a new bulk job", field="job.id")
     if now >= job.closing_at:
@@ -123,13 +164,18 @@ def _open(connection: sa.Connection, workspace: int, id: str, *, data_type: str,
         raise JobClosed(f"job {id} has {TASKS_MAX} tasks and takes no more: start a new bulk job", field="job.id")
 
 
-def _drop_old(connection: sa.Connection, *, until: int) -> None:
-    """Remove jobs of any workspace that were made before `until`. The oldest tasks, by their numbers, belong to the oldest jobs."""
+def _old(connection: sa.Connection, *, until: int) -> list[str]:
+    """Some of the jobs made before `until`. The oldest tasks, by their numbers, belong to the oldest jobs."""
     oldest = sa.select(job_tasks.c.job).order_by(job_tasks.c.id).limit(DROPPED_AT_ONCE)
-    old = sa.select(jobs.c.id).where(jobs.c.id.in_(oldest.scalar_subquery()), jobs.c.created_at < until)
-    ids = list(connection.scalars(old))
+    return list(connection.scalars(sa.select(jobs.c.id).where(jobs.c.id.in_(oldest.scalar_subquery()), jobs.c.created_at < until)))
+
+
+def _drop_old(connection: sa.Connection, *, until: int) -> bool:
+    """Remove some of the jobs made before `until`; whether there were any."""
+    ids = _old(connection, until=until)
     if ids:
         theirs = sa.select(job_tasks.c.id).where(job_tasks.c.job.in_(ids)).scalar_subquery()
         connection.execute(sa.delete(job_failures).where(job_failures.c.task.in_(theirs)))
         connection.execute(sa.delete(job_tasks).where(job_tasks.c.job.in_(ids)))
         connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids)))
+    return bool(ids)

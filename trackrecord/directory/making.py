@@ -24,7 +24,7 @@ def create_some(
     claimants = Claimants(connection, workspace, claims)
     outcomes: list[Contact | TrackrecordError] = []
     for draft, claim in zip(drafts, claims, strict=True):
-        outcome: Contact | TrackrecordError | None = clash(claimants.of(claim), claim)
+        outcome: Contact | TrackrecordError | None = clash(claimants.of(claim), claim, workspace=workspace)
         if outcome is None:
             outcome = _fitted(draft, workspace, settling, now=now)
             if isinstance(outcome, Contact):

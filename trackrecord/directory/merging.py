@@ -6,13 +6,11 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ..errors import ContactMerged, ContactNotFound
-from ..rules.contacts import Contact
+from ..rules.contacts import Contact, fold_email
 from ..rules.merging import HISTORY_SHOWN_MAX, Merge, Place, joined, left_behind, refuse
-from ..rules.profiles import Profile
 from .belongings import move
 from .contacts import Contacts
 from .engine import Database
-from .making import refuse_clash
 from .rows import get, keep
 from .tables import contacts, merges
 
@@ -33,16 +31,16 @@ class Merging:
         self._db = db
         self._contacts = contacts
 
-    def merge(self, workspace: int, source: str, target: str, *, now: int, profile: Profile, duplicates_only: bool) -> Merged:
+    def merge(self, workspace: int, source: str, target: str, *, now: int, duplicates_only: bool) -> Merged:
         """Merge the lead with the id `source` into the user with the id `target`, at `now` (whole Unix seconds).
 
-        Raises ContactNotFound or ContactMerged for an id that names no live contact, InvalidMerge as `rules.merging.refuse`
-        does, and Conflict where an address that the target would take over is another user's alone.
+        Raises ContactNotFound or ContactMerged for an id that names no live contact, and InvalidMerge as `rules.merging.refuse`
+        does.
         """
         with self._db.writing() as connection:
             leaving, staying = _named(connection, workspace, source, "from"), _named(connection, workspace, target, "into")
             refuse(leaving, staying, duplicates_only=duplicates_only)
-            merged = merge_rows(connection, leaving, staying, now=now, profile=profile)
+            merged = merge_rows(connection, leaving, staying, now=now)
         return tell(self._contacts, leaving, staying, merged)
 
     def history(
@@ -66,11 +64,10 @@ class Merging:
             return _history(connection, contact, limit=HISTORY_SHOWN_MAX, after=None, newest_first=True)
 
 
-def merge_rows(connection: sa.Connection, source: Contact, target: Contact, *, now: int, profile: Profile) -> Contact:
+def merge_rows(connection: sa.Connection, source: Contact, target: Contact, *, now: int) -> Contact:
     """Merge inside one write; the target as it is now. Whoever was merged into the source before is merged into the target."""
-    merged = joined(source, target, now=now)
-    keep(connection, left_behind(source, target, now=now))  # first, so that it claims nothing any more
-    refuse_clash(connection, target, merged, profile=profile)
+    merged = joined(source, target, now=now, email_taken=_email_taken(connection, source, target))
+    keep(connection, left_behind(source, target, now=now))
     keep(connection, merged)
     move(connection, source.number, target.number)
     ours, earlier = contacts.c.workspace == source.workspace, merges.c.workspace == source.workspace
@@ -86,6 +83,16 @@ def tell(told: Contacts, source: Contact, target: Contact, merged: Contact) -> M
     told.tell(source, left_behind(source, merged, now=merged.updated_at))
     told.tell(target, merged)
     return Merged(merged, source.number)
+
+
+def _email_taken(connection: sa.Connection, source: Contact, target: Contact) -> bool:
+    """Whether a user besides the target has the source's address: hidden ones too, as they may come back. Leads share addresses."""
+    if source.email is None or target.role != "user":
+        return False
+    users = sa.and_(contacts.c.workspace == source.workspace, contacts.c.role == "user", contacts.c.merged_into.is_(None))
+    others = contacts.c.number.not_in((source.number, target.number))
+    wanted = sa.select(sa.exists().where(users, others, contacts.c.email_folded == fold_email(source.email)))
+    return bool(connection.scalar(wanted))
 
 
 def _named(connection: sa.Connection, workspace: int, id: str, field: str, *, message: str = "User Not Found") -> Contact:

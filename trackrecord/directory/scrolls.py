@@ -44,6 +44,11 @@ class Scrolls:
         with self._db.writing() as connection:
             connection.execute(moved.values(after=after, expires_at=now + SCROLL_S))
 
+    def drop_expired(self, *, now: int) -> None:
+        """Drop those of any workspace that nobody has gone on with."""
+        with self._db.writing() as connection:
+            connection.execute(sa.delete(scrolls).where(scrolls.c.expires_at <= now))
+
     def end(self, workspace: int, noun: str, param: str) -> None:
         """A page was empty, so the walk is over: another one may begin at once."""
         with self._db.writing() as connection:

@@ -7,9 +7,11 @@ import msgspec
 import sqlalchemy as sa
 
 from ..errors import ContactMerged, ContactNotFound, RequestError, TrackrecordError
-from ..rules.contacts import Contact, Cursor, clash, cursor, fold_email
-from ..rules.profiles import Profile
-from ..rules.users import SHOWN_MAX, SORTS, Belonging, Hanging, Listed, Wanted, as_in_1_x, of_company, said_in_1_x, shared_by
+from ..rules.contacts import Claim, Contact, Cursor, clash, cursor, fold_email
+from ..rules.identity import CAUSE_MAX
+from ..rules.profiles import Profile, under
+from ..rules.users import SHOWN_MAX, SORTS, Belonging, Hanging, Listed, Wanted, of_company, said_in_1_x, shared_by
+from ..rules.versions import LAST_1_X
 from . import merging
 from .attributes import Settling
 from .companies import attach_sent
@@ -57,7 +59,7 @@ class Users:
             for op in ops:
                 try:
                     with connection.begin_nested():
-                        before, after = _applied(connection, workspace, op, now=now, profile=as_in_1_x(profile))
+                        before, after = _applied(connection, workspace, op, now=now, profile=under(profile, LAST_1_X))
                 except RequestError as error:
                     outcomes.append(said_in_1_x(error, role=op.wanted.role))
                     continue
@@ -88,7 +90,7 @@ class Users:
             wanted = fold_email(value) if kind == "email" else value
             found = shared_by(some(connection, *_of(workspace, role), LIVE, column == wanted))
         if found is None:
-            raise ContactNotFound(field=kind)
+            raise ContactNotFound(field=kind, cause=_nobody(role, kind, value))
         return found
 
     def refuse_unknown(self, workspace: int, id: str, *, field: str) -> None:
@@ -96,8 +98,8 @@ class Users:
         with self._db.reading() as connection:
             try:
                 known(connection, workspace, id)
-            except (ContactMerged, ContactNotFound):
-                raise ContactNotFound(field=field) from None
+            except (ContactMerged, ContactNotFound) as error:
+                raise ContactNotFound(field=field, cause=error.cause) from None
 
     def list(self, workspace: int, listed: Listed, *, offset: int, limit: int) -> tuple[Sequence[Contact], int]:
         """Up to `limit` live contacts from the `offset`th on, and how many there are in all; of equals the greatest id first."""
@@ -135,23 +137,27 @@ class Users:
         The user; and the number of the lead where it was merged away, as what was journalled of it has to move. Raises
         ContactNotFound for either, and what save raises. Source: the contract, 5.
         """
-        profile = as_in_1_x(profile)
+        profile = under(profile, LAST_1_X)
         merged: Contact | None = None
         with self._db.writing() as connection:
             leaving = _meant(connection, workspace, lead, within="contact.")
             if leaving is None or not leaving.live:
-                raise ContactNotFound(field="contact.user_id")
-            staying = _meant(connection, workspace, user, within="user.")
+                kind, value = ("id", lead.id) if lead.id else ("user_id", lead.user_id or "")
+                raise ContactNotFound(field=f"contact.{kind}", cause=_nobody("lead", kind, value))
             try:
+                staying = _meant(connection, workspace, user, within="user.")
                 if staying is None:
                     after = change(connection, leaving, msgspec.structs.replace(user.changes, role="user"), now=now, profile=profile)
                 else:
-                    if (error := None if staying.live else clash([staying])) is not None:
+                    if (error := None if staying.live else clash([staying], _claimed(user))) is not None:
                         raise error
                     whole = change(connection, staying, user.changes, now=now, profile=profile)
-                    after = merged = merging.merge_rows(connection, leaving, whole, now=now, profile=profile)
+                    after = merged = merging.merge_rows(connection, leaving, whole, now=now)
             except RequestError as error:
-                raise said_in_1_x(error, role="user") from None
+                said = said_in_1_x(error, role="user")
+                if said.field is not None and not said.field.startswith("user."):
+                    said.field = f"user.{said.field}"
+                raise said from None
         if staying is None or merged is None:
             self._contacts.tell(leaving, after)
             return after, None
@@ -206,7 +212,7 @@ def _live(connection: sa.Connection, workspace: int, id: str, role: str) -> Cont
     except ContactMerged as error:
         raise ContactNotFound(cause=error.cause) from None
     if contact.role != role:
-        raise ContactNotFound(cause=f"it is a {contact.role}, not a {role}")
+        raise ContactNotFound(cause=f"contact {contact.id} is a {contact.role}, not a {role}")
     return contact
 
 
@@ -216,10 +222,10 @@ def _meant(connection: sa.Connection, workspace: int, wanted: Wanted, *, within:
     if wanted.id is not None:
         try:
             contact = known(connection, workspace, wanted.id)
-        except (ContactMerged, ContactNotFound):
-            raise ContactNotFound(field=f"{within}id") from None
+        except (ContactMerged, ContactNotFound) as error:
+            raise ContactNotFound(field=f"{within}id", cause=error.cause) from None
         if contact.role != wanted.role:
-            raise ContactNotFound(field=f"{within}id")
+            raise ContactNotFound(field=f"{within}id", cause=f"contact {contact.id} is a {contact.role}, not a {wanted.role}")
         return contact
     if wanted.user_id is not None:
         found = some(connection, *mine, _USER_ID[wanted.role] == wanted.user_id)
@@ -248,7 +254,7 @@ def _applied(connection: sa.Connection, workspace: int, op: Op, *, now: int, pro
             raise made
         _join(connection, made, wanted, now=now, profile=profile)
         return None, made
-    if before.blocked_at is not None and (error := clash([before])) is not None:
+    if before.blocked_at is not None and (error := clash([before], _claimed(wanted))) is not None:
         raise error
     there = before
     if before.archived_at is not None:
@@ -256,6 +262,16 @@ def _applied(connection: sa.Connection, workspace: int, op: Op, *, now: int, pro
         keep(connection, there)
     _join(connection, there, wanted, now=now, profile=profile)
     return before, change(connection, there, wanted.changes, now=now, profile=profile)
+
+
+def _claimed(wanted: Wanted) -> Claim:
+    """What was sent to name somebody, so that an error can say which of it led to them."""
+    own = {"user": "external_id", "lead": "anonymous_id"}[wanted.role]
+    return Claim(id=wanted.id)._replace(**{own: wanted.user_id})
+
+
+def _nobody(role: str, kind: str, value: str) -> str:
+    return f"this workspace has no live {role} with {kind} {value[:CAUSE_MAX]!r}"
 
 
 def _join(connection: sa.Connection, contact: Contact, wanted: Wanted, *, now: int, profile: Profile) -> None:

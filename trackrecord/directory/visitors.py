@@ -70,7 +70,7 @@ class Visitors:
                 after = change(connection, visitor, becoming(conversion, visitor), now=now, profile=profile)
             else:
                 whole = change(connection, into, completing(conversion, into), now=now, profile=profile)
-                after = merging.merge_rows(connection, visitor, whole, now=now, profile=profile)
+                after = merging.merge_rows(connection, visitor, whole, now=now)
         if into is None:
             self._contacts.tell(visitor, after)
             return Converted(after, None)

@@ -105,8 +105,12 @@ class App:
             headers.append((b"intercom-version", self._default.text.encode()))
             return self._default
         try:
+            profile = self._services.profile
             version = versions.served(
-                asked.decode("latin-1"), default=self._settings.default_version, newer=self._services.profile.newer_versions
+                asked.decode("latin-1"),
+                default=self._settings.default_version,
+                newer=profile.newer_versions,
+                padded=profile.padded_versions,
             )
         except TrackrecordError as error:
             headers.append((b"intercom-version", self._default.text.encode()))
@@ -214,6 +218,11 @@ class App:
             headers.append((b"link", f'<{error.location}>; rel="canonical"'.encode()))
         self._notes.answered(scope, headers, error.status, error)  # first, so that whoever has the answer finds it in the log
         await bodies.answer(send, error.status, headers, errors.body(error, scope["request_id"]), head=scope["method"] == "HEAD")
+
+    @property
+    def default_version(self) -> str:
+        """What stands in Intercom-Version where nothing was asked for, or could be."""
+        return self._default.text
 
     def refused_below(self, error: TrackrecordError, request_id: str, method: str, target: str, client: str | None) -> None:
         """What protocol.py tells of the requests it refuses itself."""

@@ -15,6 +15,7 @@ from .routes.route import V2
 
 _CONVERTOR = re.compile(r":\w+}")
 V1 = (1, 0)
+UNASKED = (2, 14)  # the version served without the header, unless default_version says another
 REF = "#/components/schemas/{name}"
 ALWAYS = {400: "the request cannot be read; errors[0] says which field and why"}
 WITH_TOKEN = {
@@ -71,7 +72,8 @@ def _version(route: Route) -> list[dict[str, Any]]:
     first, last = route.first or (V1 if route.last else V2), route.last or NEWEST
     names = [f"{major}.{minor}" for major, minor in sorted(KNOWN) if first <= (major, minor) <= last]
     schema = {"type": "string", "enum": names if route.last else [*names, *NAMED]}
-    return [{"name": "Intercom-Version", "in": "header", "required": False, "description": "in whose form to answer", "schema": schema}]
+    needed = not (first <= UNASKED <= last or route.unversioned)
+    return [{"name": "Intercom-Version", "in": "header", "required": needed, "description": "in whose form to answer", "schema": schema}]
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:

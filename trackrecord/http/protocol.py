@@ -36,8 +36,11 @@ def origin_form(target: bytes) -> bytes:
 Refused = Callable[[TrackrecordError, str, str, str, str | None], None]
 
 
-def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int, refused: Refused) -> type[HttpToolsProtocol]:
-    """The protocol class for uvicorn's `http` setting, with its bounds. A body has `timeout_s` again, whoever reads it."""
+def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int, version: str, refused: Refused) -> type[HttpToolsProtocol]:
+    """The protocol class for uvicorn's `http` setting, with its bounds. A body has `timeout_s` again, whoever reads it.
+
+    `version` is what answers of its own carry as Intercom-Version.
+    """
 
     class Protocol(HttpToolsProtocol):
         _timer: asyncio.TimerHandle | None = None  # runs while a head or the rest of a body is awaited
@@ -179,6 +182,7 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int, r
                 b"content-type: application/json; charset=utf-8",
                 b"content-length: %d" % len(content),
                 b"x-request-id: " + request_id.encode(),
+                b"intercom-version: " + version.encode(),
                 b"connection: close",
             ]
             if error.retry_after_s is not None:

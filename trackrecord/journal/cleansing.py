@@ -7,8 +7,9 @@ erasing, removing and merging mean.
 import logging
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
+from itertools import islice
 from typing import cast
 
 import msgspec
@@ -82,6 +83,41 @@ class Cleansing:
     def inserted(self, owed: Sequence[Owed]) -> None:
         """That transaction is committed."""
         self._owed += owed
+
+    def take_over(self, now_ms: int) -> None:
+        """Do, and note, what a journal of format 1 owes: it noted nothing. May be repeated. Raises sqlite3.Error.
+
+        The store cannot tell what was erased before it kept that. But format 1 knew erasures alone, and what these take can be
+        read off the records: everything of the contact.
+        """
+        owed: list[Owed] = []
+        erased: set[int] = set()
+        for first, records in self._rows():
+            owed += self.owing(first, records, now_ms)
+            erased |= {record.contact for record in records if isinstance(record, Erasure)}
+        known = {each.record for each in self._owed}
+        self._owed += (new := [each for each in owed if each.record not in known])
+        with self._writing():
+            self.insert(new)
+        self._log_holds = True
+        rows = self._rows() if erased else iter(())
+        while some := list(islice(rows, ROWS_A_STEP)):
+            with self._writing():
+                for first, records in some:
+                    if theirs := [position for position, record in enumerate(records, first) if _of(record, erased)]:
+                        self._rewrite_row(theirs)
+
+    def _rows(self) -> Iterator[tuple[int, list[Record]]]:
+        """The first position and the records of each row that can be read. Rows may be rewritten on the way."""
+        after = -1
+        while row := self._db.execute(
+            "SELECT first, crc, records FROM batches WHERE first > ? ORDER BY first LIMIT 1", (after,)
+        ).fetchone():
+            after = row[0]
+            try:
+                yield after, decode_records(*row)
+            except Damaged as damaged:
+                log.error("what was erased cannot be taken from the journal: %s", damaged)
 
     def step(self, erased: Erased, *, now_ms: int) -> bool:
         """Do some of what is owed. True when there is more to do at once; else call again in a while. Raises sqlite3.Error."""
@@ -163,6 +199,10 @@ class Cleansing:
             if self._db.in_transaction:
                 self._db.rollback()
             raise
+
+
+def _of(record: Record, contacts: Set[int]) -> bool:
+    return isinstance(record, (Event, Baseline)) and record.contact in contacts
 
 
 def _padded(records: list[Record], gone: int, crc: int, blob: bytes) -> tuple[int, bytes]:

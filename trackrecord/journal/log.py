@@ -3,6 +3,7 @@
 A record's position is its number in the journal, from 1 on, without end; a row's key is the position of its first record.
 """
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -117,18 +118,27 @@ class JournalWriter:
 
     def __init__(self, path: Path) -> None:
         self._db = _open(path, readonly=False)
+        self._checkpointer = Checkpointer(path)
         try:
             self._db.execute("PRAGMA secure_delete=ON")  # erased means overwritten, not only unreachable
             self._db.execute(_SCHEMA)
             self._db.execute(OWED_SCHEMA)
+            self._cleansing = Cleansing(self._db, self._checkpointer)
+            if self._db.execute("PRAGMA user_version").fetchone()[0] == 1:
+                self._upgrade()
             self._db.execute(f"PRAGMA user_version={FORMAT}")
             row = self._db.execute("SELECT first + count - 1 FROM batches ORDER BY first DESC LIMIT 1").fetchone()
         except sqlite3.Error as error:
+            self._checkpointer.close()
             self._db.close()
             raise DataDirectoryUnusable(f"{path.name} cannot be opened as a journal: {error}") from None
         self.head: int = row[0] if row else 0  # the position of the last record
-        self._checkpointer = Checkpointer(path)
-        self._cleansing = Cleansing(self._db, self._checkpointer)
+
+    def _upgrade(self) -> None:
+        """From format 1, which took nothing that was erased from its rows, nor overwrote what it trimmed."""
+        self._cleansing.take_over(time.time_ns() // 1_000_000)
+        with contextlib.suppress(sqlite3.OperationalError):  # no room for a second copy: what is free is overwritten as it is used
+            self._db.execute("VACUUM")
 
     def skip_to(self, position: int) -> None:
         """Never give out positions up to this one: a store has passed them, with a journal that is gone."""

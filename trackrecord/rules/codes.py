@@ -88,7 +88,11 @@ CODES: tuple[Code, ...] = (
     _answered(errors.JobClosed, "the job takes nothing more", "items are added to a bulk job that is closed"),
     # What is ours to mend.
     _answered(errors.TrackrecordError, "generic fault of the server", "a fault of ours; the request id finds its cause in the request log"),
-    _answered(errors.Unavailable, "not now", "the disk is full, the store is behind, a file is locked; Retry-After says when to come back"),
+    _answered(
+        errors.Unavailable,
+        "not now",
+        "the disk is full, the store is behind, a file is locked, too much waits; Retry-After says when to come back",
+    ),
     # Known to clients, and never answered here.
     _never("client_error", 400, "generic fault of the client", "400 always has one of the codes that say more"),
     _never("parameter_missing", 400, "something required is absent", _ONE_NAME),

@@ -57,8 +57,11 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def user_id(self) -> str | None:
-        """What the wire of events calls so: the external id, else the anonymous one. Source: the contract, 2.2."""
-        return self.external_id if self.external_id is not None else self.anonymous_id
+        """What the wire of events calls so: the external id; of a lead or visitor the anonymous one. Source: the contract, 2.2.
+
+        A user who was a lead keeps the anonymous id, and is found by it, but it is no user_id of a user.
+        """
+        return self.external_id if self.external_id is not None or self.role == "user" else self.anonymous_id
 
     @property
     def live(self) -> bool:
@@ -289,14 +292,24 @@ def claim_of(contact: Contact | Draft, *, profile: Profile) -> Claim:
     return Claim(contact.id, contact.external_id, contact.anonymous_id, fold_email(contact.email or "") if compare_email else None)
 
 
-def clash(found: Iterable[Contact], claim: Claim = Claim()) -> TrackrecordError | None:  # noqa: B008 - it cannot change
+def clash(
+    found: Iterable[Contact],
+    claim: Claim = Claim(),  # noqa: B008 - it cannot change
+    *,
+    workspace: int | None = None,
+) -> TrackrecordError | None:
     """What to answer when these have what another contact claims: the live before the archived before the blocked.
 
-    Connectors parse the id out of the text, so it stays as it is. Source: the contract, 4.3 "Conflict".
+    Connectors parse the id out of the text, so it stays as it is. Source: the contract, 4.3 "Conflict". With `workspace`, of one
+    that belongs to another workspace nothing is told.
     """
     ranked = sorted(found, key=lambda contact: (contact.blocked_at is not None, contact.archived_at is not None, contact.number))
     if not ranked:
         return None
+    if workspace is not None:
+        ranked = [contact for contact in ranked if contact.workspace == workspace]
+        if not ranked:
+            return Conflict("this id cannot be used here; leave it out to get a new one", field="id")
     first = ranked[0]
     claimed = (name for name in ("id", "external_id", "anonymous_id") if getattr(claim, name) == getattr(first, name) is not None)
     shared = next(claimed, "email")

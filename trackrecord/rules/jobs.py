@@ -1,11 +1,16 @@
 """What a bulk job is: many items sent together, and what became of each. Pure values and plain functions."""
 
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
 import msgspec
 
 from ..outcomes import DUPLICATE, REFUSED, STORED
+from .contacts import Contact, fold_email
 
 OPEN_S = 900  # a job takes more items so long after it was made. Source: the contract, 3.1 "closing_at"
 TASKS_MAX = 1_000  # requests that may add to one job; its answer lists them all. Ours
+DROPPED = "What was sent was dropped, as the contact it named was deleted"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +34,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: int
     closing_at: int  # from then on it takes no more items
     tasks: tuple[Task, ...]  # in the order they came, at least one
+
+    def shown(self, place: "Place") -> "Place":
+        """A place with the number its task has within the job, from 1 on: that of the row counts every workspace's tasks."""
+        return Place([task.id for task in self.tasks].index(place.task) + 1, place.item)
+
+    def kept(self, place: "Place | None") -> "Place | None":
+        """The place that is shown so; behind all where the job has no such task."""
+        if place is None:
+            return None
+        if place.task > len(self.tasks):
+            return Place(self.tasks[-1].id + 1, 0)
+        return Place(self.tasks[place.task - 1].id if place.task else 0, place.item)
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,3 +114,57 @@ def outcomes(task: Task, items: range, *, failures: list[Failure], before: int, 
         position = None if task.first_position is None else task.first_position + item - before
         found.append(Outcome(place=place, outcome=DUPLICATE if position in duplicates else STORED, position=position))
     return found
+
+
+# --- What was refused of people who are erased -----------------------------------------------------------------------------
+
+
+class Named(NamedTuple):
+    """What erased people are called by in items; emails are folded."""
+
+    ids: frozenset[str]
+    user_ids: frozenset[str]
+    emails: frozenset[str]
+
+    @property
+    def all(self) -> frozenset[str]:
+        return self.ids | self.user_ids | self.emails
+
+
+def named_as(people: Iterable[Contact]) -> Named:
+    people = list(people)
+    return Named(
+        frozenset(each.id for each in people),
+        frozenset(value for each in people for value in (each.external_id, each.anonymous_id) if value is not None),
+        frozenset(fold_email(each.email) for each in people if each.email is not None),
+    )
+
+
+def names_any(failure: Failure, named: Named) -> bool:
+    """Whether a refused item names any of these, in its data or beside it. What cannot be read counts as if it did."""
+    try:
+        item = msgspec.json.decode(failure.sent)
+    except (msgspec.DecodeError, RecursionError):
+        return True
+    data = item.get("data") if isinstance(item, dict) else None
+    return any(isinstance(part, dict) and _names(part, named) for part in (item, data))
+
+
+def _names(sent: dict[str, Any], named: Named) -> bool:
+    email = sent.get("email")
+    return (
+        _text(sent.get("id")) in named.ids
+        or _text(sent.get("intercom_user_id")) in named.ids
+        or _text(sent.get("user_id")) in named.user_ids
+        or (isinstance(email, str) and fold_email(email) in named.emails)
+    )
+
+
+def _text(value: object) -> str | None:
+    """Numbers stand for their decimal form, as in every identifier."""
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+
+
+def emptied(failure: Failure) -> Failure:
+    """The failure without what was sent; not even the message, which may repeat some of it."""
+    return msgspec.structs.replace(failure, sent="{}", message=DROPPED)

@@ -77,11 +77,22 @@ def _duplicates(one: Contact, other: Contact) -> bool:
     return any(first == second != "" for first, second in (emails, phones))
 
 
-def joined(source: Contact, target: Contact, *, now: int) -> Contact:
-    """The target after the merge at `now` (whole Unix seconds). Custom attributes are united; on a clash the target's stays."""
+def joined(source: Contact, target: Contact, *, now: int, email_taken: bool) -> Contact:
+    """The target after the merge at `now` (whole Unix seconds). Custom attributes are united; on a clash the target's stays.
+
+    With `email_taken` another user has the source's address, so the target does not take it over: events that name somebody
+    by it would reach neither. Who did not want e-mail as one of the two does not want it as both.
+    """
     taken = {name: getattr(source, name) for name in FILLED if getattr(target, name) is None}
-    attributes = {**source.custom_attributes, **target.custom_attributes}
-    return msgspec.structs.replace(target, **taken, custom_attributes=attributes, updated_at=now)
+    if email_taken:
+        taken.pop("email", None)
+    return msgspec.structs.replace(
+        target,
+        **taken,
+        unsubscribed_from_emails=source.unsubscribed_from_emails or target.unsubscribed_from_emails,
+        custom_attributes={**source.custom_attributes, **target.custom_attributes},
+        updated_at=now,
+    )
 
 
 def left_behind(source: Contact, target: Contact, *, now: int) -> Contact:

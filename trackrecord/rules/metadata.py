@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..errors import DataInvalid, TypeMismatch
 
 NESTING_MAX = 16  # levels of lists and objects inside one value; ours, so that keeping and showing it stays cheap
-DROPPED_NAMED_MAX = 100  # dropped keys named in a receipt; the rest is a number
+DROPPED_NAMED_MAX = 100  # dropped keys named in a receipt; of the rest the number, by reason
 KEY_SHOWN_MAX = 255  # characters of a dropped key's name in a receipt
 
 # Help centre, article 175: characters a key may not have. They become "-", as in event names.
@@ -105,31 +105,36 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
 
     The first `limit` keys are kept (0 keeps all); the rest is dropped without an error, as the wire does. null is dropped
     but counts as a key. Keys that differ only in case or forbidden characters are one key: the last value, at the first
-    place. Raises DataInvalid for an object or list that is neither rich link nor amount when `nested` is false, or that nests
-    deeper than NESTING_MAX.
+    place; those before it are named as dropped. Raises DataInvalid for an object or list that is neither rich link nor amount
+    when `nested` is false, or that nests deeper than NESTING_MAX.
     """
     values: dict[str, Any] = {}
     kinds: dict[str, str] = {}
     dropped: list[tuple[str, str]] = []
-    surplus = 0
     spelled: dict[str, str] = {}
+    came_as: dict[str, str] = {}  # how a kept key's value was sent, where that was not as it is kept
     for sent_key, value in sent.items():
         # An identifier has none of the forbidden characters, and most keys are identifiers.
-        key = sent_key if sent_key.isidentifier() else _FORBIDDEN.sub("-", sent_key)
+        if sent_key.isidentifier():
+            key = sent_key
+        else:
+            key = _FORBIDDEN.sub("-", sent_key)
+            if key is not sent_key and key not in values:
+                came_as[key] = sent_key
         first = spelled.setdefault(key.casefold(), key)
         if first != key or first in values:
             key = first
+            if key in values:
+                dropped.append((came_as.get(key, key)[:KEY_SHOWN_MAX], "same_key"))
+            came_as[key] = sent_key
         elif limit and len(spelled) > limit:
-            if len(dropped) < DROPPED_NAMED_MAX:
-                dropped.append((sent_key[:KEY_SHOWN_MAX], "past_limit"))
-            else:
-                surplus += 1
+            dropped.append((sent_key[:KEY_SHOWN_MAX], "past_limit"))
             del spelled[key.casefold()]
             continue
         if value is None:
             dropped.append((sent_key[:KEY_SHOWN_MAX], "null_value"))
-            values.pop(key, None)
-            kinds.pop(key, None)
+            for kept in (values, kinds, came_as):
+                kept.pop(key, None)
             continue
         letter = _LETTERS[type(value)](key, value)
         if letter in "xrm":
@@ -141,6 +146,7 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
                 raise DataInvalid(f"{field} nests deeper than {NESTING_MAX} levels", field=field)
         values[key] = value
         kinds[key] = letter
-    if surplus:
-        dropped.append((f"and {surplus} more", "past_limit"))
+    if len(dropped) > DROPPED_NAMED_MAX:
+        reasons = [reason for _, reason in dropped[DROPPED_NAMED_MAX:]]
+        dropped[DROPPED_NAMED_MAX:] = [(f"and {reasons.count(reason)} more", reason) for reason in dict.fromkeys(reasons)]
     return Kept(values, "".join(kinds.values()), dropped)

@@ -26,9 +26,13 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     nested_metadata: bool
     first_identifier_decides: bool
     anonymous_user_id: bool
+    submit_by_intercom_user_id: bool
     list_query_exact: bool
+    visitor_by_id: bool
+    lead_of_nobody: bool
     email_unique_always: bool
     newer_versions: bool
+    padded_versions: bool
 
 
 PROFILES_TABLE = (
@@ -45,9 +49,13 @@ PROFILES_TABLE = (
     ("nested_metadata", True, False, "objects and arrays in metadata are kept as they are"),
     ("first_identifier_decides", False, True, "of several identifiers the first alone is tried; else the first that resolves"),
     ("anonymous_user_id", True, False, "a user_id that is no user's may be a lead's anonymous id"),
+    ("submit_by_intercom_user_id", True, False, "POST /events takes intercom_user_id in place of id, and so do bulk and summaries"),
     ("list_query_exact", False, True, "GET /events wants type and exactly one identifier"),
+    ("visitor_by_id", True, False, "GET /visitors takes id in place of user_id"),
+    ("lead_of_nobody", True, False, "POST /visitors/convert may leave out user where type is lead"),
     ("email_unique_always", False, True, "a user's email must be new even when an external_id is sent"),
     ("newer_versions", True, False, "an Intercom-Version above the newest known is served as the newest"),
+    ("padded_versions", True, False, "zeros before a number of an Intercom-Version count for nothing"),
 )
 
 PROFILES = {

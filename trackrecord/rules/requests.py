@@ -2,6 +2,10 @@
 
 from typing import NamedTuple
 
+from .contacts import Contact
+
+QUOTED_MAX = 40  # characters of a value that every message and cause shows at least, where it shows one
+
 
 class Entry(NamedTuple):
     """One request. `code`, `message`, `field` and `cause` are None for one that went well."""
@@ -33,3 +37,16 @@ class Wanted(NamedTuple):
     path: str | None = None  # how the path begins
     since: int | None = None
     until: int | None = None
+
+
+def traces(contact: Contact) -> list[str]:
+    """What an entry that names a contact has in its path, message or cause, with the letters of ASCII in lower case.
+
+    An id and an address stand for themselves. What may be as short as a number counts where it is quoted, or a part of a path.
+    """
+    found = [text[:QUOTED_MAX] for text in (contact.id, contact.email) if text]
+    for text in (contact.external_id, contact.anonymous_id):
+        if text:
+            quoted = repr(text) if len(text) <= QUOTED_MAX else repr(text[:QUOTED_MAX])[:-1]
+            found += [quoted, f"/{text}/"]
+    return [text.encode().lower().decode() for text in found]

@@ -6,7 +6,6 @@ A user's user_id is its external_id, a lead's its anonymous_id. Source: the cont
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 from msgspec import UNSET
 
 from ..errors import Conflict, ParameterInvalid, ParameterNotFound, RequestError, TrackrecordError, TypeMismatch, UniqueUserConstraint
@@ -14,7 +13,6 @@ from .companies import CompanyChanges
 from .companies import changes as company_changes
 from .contacts import FIELDS, Changes, Contact, Draft
 from .identity import only
-from .profiles import Profile
 from .values import flag, number_or_text, said
 
 COMPANIES_MAX = 100  # of one call. Ours
@@ -111,11 +109,6 @@ def of_company(error: RequestError) -> RequestError:
     """The same error, with the field where it stands in a user."""
     error.field = f"companies.{error.field}" if error.field else "companies"
     return error
-
-
-def as_in_1_x(profile: Profile) -> Profile:
-    """The profile for calls of API 1.x, where the first use of a custom attribute makes it. Source: the contract, 4.3."""
-    return msgspec.structs.replace(profile, undeclared_attributes=True)
 
 
 def said_in_1_x(error: TrackrecordError, *, role: str) -> TrackrecordError:

@@ -8,7 +8,8 @@ from ..errors import VersionInvalid
 NAMED = ("Preview", "Unstable")  # one thing under its new and its old name: newer than every number
 NEWEST = (2, 16)
 KNOWN = frozenset([(1, minor) for minor in range(5)] + [(2, minor) for minor in range(NEWEST[1] + 1)])
-_NUMBER = re.compile(r"^\d{1,3}\.\d{1,3}$", re.ASCII)
+_NUMBER = re.compile(r"^\d+\.\d+$", re.ASCII)
+_DIGITS_MAX = 3  # of a number that could be any version's; a longer one is above all
 
 ABSENT_RESOURCE = "Requested resource is not available in current API version"
 UNKNOWN = "The requested version could not be found"
@@ -25,24 +26,30 @@ class Version(NamedTuple):
 
 
 _PREVIEW = (999, 0)
+LAST_1_X = Version("1.4", (1, 4))  # the last with users and leads apart
 
 
-def served(asked: str | None, *, default: str, newer: bool) -> Version:
+def served(asked: str | None, *, default: str, newer: bool, padded: bool = True) -> Version:
     """The version for a request's header, or the default without one. Raises VersionInvalid.
 
-    With `newer`, a number above the newest known is served as the newest.
+    With `newer`, a number above the newest known is served as the newest; with `padded`, zeros before a number count for nothing.
     """
     text = asked.strip() if asked is not None and asked.strip() else default
     if text.capitalize() in NAMED:
         return Version(text.capitalize(), _PREVIEW)
     if _NUMBER.match(text):
-        major, minor = text.split(".")
-        number = (int(major), int(minor))
+        sent = text.split(".")
+        plain = [digits.lstrip("0") or "0" for digits in sent]
+        number = (_bounded(plain[0]), _bounded(plain[1])) if padded or plain == sent else (0, 0)
         if number in KNOWN:
             return Version(f"{number[0]}.{number[1]}", number)
         if number > NEWEST and newer:
             return Version(f"{NEWEST[0]}.{NEWEST[1]}", NEWEST)
     raise VersionInvalid(UNKNOWN, cause=f"{text[:40]!r} is none of {NEWEST[0]}.{NEWEST[1]} and below, Preview and Unstable")
+
+
+def _bounded(digits: str) -> int:
+    return int(digits) if len(digits) <= _DIGITS_MAX else 10**_DIGITS_MAX
 
 
 def available(version: Version, *, first: Number | None, last: Number | None = None, unversioned: bool = False) -> None:

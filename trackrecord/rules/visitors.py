@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from ..errors import DataInvalid, InvalidMerge, NotFound, ParameterInvalid, ParameterNotFound
 from .contacts import ROLES, Changes, Contact, address, changes
+from .identity import CAUSE_MAX
 from .matching import Named
+from .profiles import Profile
 from .values import number_or_text
 
 KINDS = ("id", "user_id", "email")  # what a visitor may be called by; the first that is given counts
@@ -40,7 +42,8 @@ class Conversion(NamedTuple):
 
 
 def not_found(visitor: Called, kind: str) -> NotFound:
-    return NotFound("Visitor Not Found", field=visitor.field(kind))
+    value = str(getattr(visitor, kind))[:CAUSE_MAX]
+    return NotFound("Visitor Not Found", field=visitor.field(kind), cause=f"this workspace has no visitor with {kind} {value!r}")
 
 
 def called(sent: Mapping[str, object], *, within: str = "", kinds: Sequence[str] = KINDS) -> Called:
@@ -59,8 +62,8 @@ def wanted(sent: Mapping[str, object]) -> Changes:
     return changes({name: sent[name] for name in CHANGEABLE if name in sent})
 
 
-def conversion(role: str | None, visitor: Mapping[str, object], into: Mapping[str, object]) -> Conversion:
-    """Check what a visitor is to become. Who it becomes may be left out for a lead, as one client does.
+def conversion(role: str | None, visitor: Mapping[str, object], into: Mapping[str, object], *, profile: Profile) -> Conversion:
+    """Check what a visitor is to become. Who it becomes may be left out for a lead, as one client does, where the profile lets it.
 
     Raises ParameterNotFound, ParameterInvalid and TypeMismatch by field, as the wire has them: `into` is user there.
     Source: the contract, 6.
@@ -70,7 +73,7 @@ def conversion(role: str | None, visitor: Mapping[str, object], into: Mapping[st
     if role not in ROLES:
         raise ParameterInvalid(f"type must be lead or user, got {role[:40]!r}", field="type")
     who = called(visitor, within="visitor")
-    if role == "lead" and not any(into.values()):
+    if role == "lead" and profile.lead_of_nobody and not any(into.values()):
         return Conversion(who, role, Called())
     becomes = called(into, within="user")
     return Conversion(who, role, becomes._replace(email=address(becomes.email, "user.email")))

@@ -25,7 +25,8 @@ from .sqlite_search import EVENTS_A_QUERY, INT64_MAX, INT64_MIN, search
 
 READER_CACHE_MB = 8  # each; there are as many as reads at one time
 READERS_KEPT = 8  # connections kept open between reads
-SCAN_POSITIONS = 4096  # looked at in one step of a scan; no step holds a snapshot for long
+SCAN_POSITIONS = 512  # looked at in one step of a scan; no step holds a snapshot for long, and what it found is held by who scans
+SCAN_METADATA_BYTES = 256 << 10  # past which a step ends before
 GATHER_MAX = 100_000  # positions a scan of chosen contacts sorts in memory; with more, reading everything is as fast
 
 LOG_BYTES = 128 << 20  # a longer log is copied back into the file; in a long one, many changes of a page are copied as one
@@ -200,10 +201,19 @@ class SqliteReader:
         return sorted(positions)
 
     def _scan_positions(self, workspace: int, positions: list[int]) -> Iterator[StoredEvent]:
-        for start in range(0, len(positions), SCAN_POSITIONS):
+        looked = 0
+        while looked < len(positions):
+            found, size = [], 0
             with self._reading() as db:
-                found = [_event_at(db, position) for position in positions[start : start + SCAN_POSITIONS]]
-            yield from (stored for stored in found if stored and stored.event.workspace == workspace)
+                for position in positions[looked : looked + SCAN_POSITIONS]:
+                    looked += 1
+                    stored = _event_at(db, position)
+                    if stored and stored.event.workspace == workspace:
+                        found.append(stored)
+                        size += len(stored.event.metadata)
+                        if size > SCAN_METADATA_BYTES:
+                            break
+            yield from found
 
     def _scan_all(self, selection: Selection, after: int, end: int) -> Iterator[StoredEvent]:
         contacts = frozenset(selection.contacts)
@@ -214,17 +224,21 @@ class SqliteReader:
                 if start is None or start > end:
                     return
                 after = min(start + SCAN_POSITIONS - 1, end)
-                rows = db.execute(
+                found, size = [], 0
+                for row in db.execute(
                     """SELECT * FROM standing WHERE position BETWEEN :start AND :stop
                     AND workspace = :workspace AND created_at >= :since AND created_at < :until
                     AND (:any_name OR name IN (SELECT value FROM json_each(:names)))
                     ORDER BY position""",
                     {**bounds, "start": start, "stop": after},
-                ).fetchall()
-            for row in rows:
-                stored = _stored(row)
-                if not contacts or stored.event.contact in contacts:
-                    yield stored
+                ):
+                    stored = _stored(row)
+                    found.append(stored)
+                    size += len(stored.event.metadata)
+                    if size > SCAN_METADATA_BYTES:
+                        after = stored.position
+                        break
+            yield from (stored for stored in found if not contacts or stored.event.contact in contacts)
 
     # Connections.
 

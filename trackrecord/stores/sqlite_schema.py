@@ -8,8 +8,9 @@ from ..errors import DataDirectoryUnusable
 from ..sqlite import connect
 from .sqlite_totals import fill_name_keys
 
-# One row a schema version, never changed once released. To change the tables, add a row: files of older versions run
-# the rows they lack when they are opened. A step is a statement, or a function of the connection for what SQL cannot say.
+# One row a schema version, never changed once released: tests/stores/test_sqlite_store.py has the hashes of those that were. To
+# change the tables, add a row: files of older versions run the rows they lack when they are opened. A step is a statement, or a
+# function of the connection for what SQL cannot say.
 # Written in the order of rules.records.Event's fields: `events` is read with *.
 MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] = (
     (

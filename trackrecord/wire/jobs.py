@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from ..errors import BodyTooLarge, ParameterInvalid, ParameterNotFound, RequestError, TooManyItems, TrackrecordError
+from ..errors import BodyTooLarge, ParameterInvalid, ParameterNotFound, RequestError, TooManyItems, TrackrecordError, TypeMismatch
 from ..rules.directory import Workspace
 from ..rules.jobs import Failure, Job, Outcome, Place, Task
 from . import cursors
 from .contacts import CursorPages
 from .cursors import Asked
 from .events import SubmittedEvent
-from .json import decode
+from .json import decode, unreadable
 from .params import Query
 from .users import SubmittedUser
 
@@ -165,7 +165,7 @@ class JobOutcomes(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Bulk(msgspec.Struct):
     items: list[msgspec.Raw] | None = None
-    job: SentJob | None = None
+    job: SentJob | list[Any] | None = None  # a list only empty: so PHP writes that there is none
 
 
 class _Item(msgspec.Struct):
@@ -184,8 +184,8 @@ def parse_bulk(body: bytes, *, limit: int) -> tuple[list[msgspec.Raw], str | Non
     """
     try:
         body.decode()
-    except UnicodeDecodeError:
-        raise ParameterInvalid("Invalid JSON", field="body") from None
+    except UnicodeDecodeError as error:
+        raise unreadable(error) from None
     sent = decode(body, _Bulk)
     if sent.items is None:
         raise ParameterNotFound("items is required: a list of objects with method, data_type and data", field="items")
@@ -193,6 +193,10 @@ def parse_bulk(body: bytes, *, limit: int) -> tuple[list[msgspec.Raw], str | Non
         raise ParameterInvalid("items must have at least one item", field="items")
     if len(sent.items) > limit:
         raise TooManyItems(f"maximum number of items per request is {limit}", field="items")
+    if isinstance(sent.job, list):
+        if sent.job:
+            raise TypeMismatch("job must be an object, got a list", field="job")
+        return sent.items, None
     return sent.items, (sent.job.id if sent.job is not None else None) or None
 
 
@@ -249,7 +253,7 @@ def failure(item: int, raw: msgspec.Raw, error: TrackrecordError, *, at: int) ->
 
 
 def parse_page(query: Query) -> tuple[Asked, Place | None]:
-    """(the page, the item it comes after). Raises ParameterInvalid by field."""
+    """(the page, the item it comes after, as Job.shown has it). Raises ParameterInvalid by field."""
     asked = cursors.of_query(query)
     found = cursors.numbers(asked, 2, "starting_after")
     return asked, None if found is None else Place(*found)
@@ -267,14 +271,14 @@ def shown(job: Job, *, workspace: Workspace, base_url: str) -> JobBody:
         updated_at=job.updated_at,
         completed_at=max(task.completed_at for task in job.tasks),
         closing_at=job.closing_at,
-        tasks=[_task(task) for task in job.tasks],
+        tasks=[_task(number, task) for number, task in enumerate(job.tasks, 1)],
         links=JobLinks(error=f"{address}/error", self=address),
     )
 
 
-def _task(task: Task) -> TaskBody:
+def _task(number: int, task: Task) -> TaskBody:
     return TaskBody(
-        id=str(task.id),
+        id=str(number),
         item_count=task.item_count,
         created_at=task.started_at,
         started_at=task.started_at,
@@ -288,23 +292,23 @@ def status(job: Job, *, base_url: str) -> JobStatus:
 
 def errors(job: Job, failures: Sequence[Failure], asked: Asked, *, more: bool, workspace: Workspace, base_url: str) -> JobErrors:
     """A page of what a job refused."""
-    following = cursors.next_page(asked, Place(failures[-1].task, failures[-1].item).text if more else None)
+    following = cursors.next_page(asked, job.shown(Place(failures[-1].task, failures[-1].item)).text if more else None)
     pages = FailedPages()
     if following is not UNSET:
         query = f"per_page={following.per_page}&starting_after={following.starting_after}"
         pages = FailedPages(next=f"{base_url}/jobs/{job.id}/error?{query}")
-    return JobErrors(app_id=workspace.id, job_id=job.id, pages=pages, items=[_failed(each) for each in failures])
+    return JobErrors(app_id=workspace.id, job_id=job.id, pages=pages, items=[_failed(each, job) for each in failures])
 
 
-def _failed(failure: Failure) -> FailedItem:
+def _failed(failure: Failure, job: Job) -> FailedItem:
     try:
         item = msgspec.json.decode(failure.sent, type=dict[str, msgspec.Raw])
     except msgspec.ValidationError:  # it was no object
         item = {"data": msgspec.Raw(failure.sent.encode())}
     return FailedItem(
-        id=Place(failure.task, failure.item).text,
+        id=job.shown(Place(failure.task, failure.item)).text,
         method=item.get("method"),
-        data_type=item.get("data_type"),
+        data_type=item["data_type"] if bytes(item.get("data_type", b"null")) != b"null" else job.data_type,
         updated_at=failure.at,
         error=_error(failure),
         data=item.get("data"),
@@ -320,20 +324,21 @@ def outcomes(
 ) -> JobOutcomes:
     """A page of what became of a job's items."""
     total = sum(task.item_count for task in job.tasks)
+    places = [job.shown(each.place) for each in found]
     return JobOutcomes(
         data=[
             ItemOutcome(
-                id=each.place.text,
-                task_id=str(each.place.task),
-                index=each.place.item,
+                id=place.text,
+                task_id=str(place.task),
+                index=place.item,
                 outcome=each.outcome,
                 receipt=UNSET if each.position is None else each.position,
                 error=UNSET if each.failure is None else _error(each.failure),
             )
-            for each in found
+            for place, each in zip(places, found, strict=True)
         ],
         total_count=total,
         refused_count=refused,
-        pages=cursors.counted(asked, found[-1].place.text if more else None, total_count=total),
+        pages=cursors.counted(asked, places[-1].text if more else None, total_count=total),
         job=shown(job, workspace=workspace, base_url=base_url),
     )

@@ -39,8 +39,13 @@ def decode(body: bytes, kind: type[T]) -> T:
         return decoder.decode(body)  # type: ignore[return-value]
     except msgspec.ValidationError as error:
         raise mismatch(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ParameterInvalid("Invalid JSON", field="body") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(error) from None
+
+
+def unreadable(error: Exception, *, whole: str = "body") -> ParameterInvalid:
+    """The error for what is no JSON. What the decoder says, with the place, is for the log: the answer's text is the wire's."""
+    return ParameterInvalid("Invalid JSON", field=whole, cause=str(error))
 
 
 def mismatch(text: str, *, whole: str | None = None) -> RequestError:

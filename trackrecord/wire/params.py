@@ -23,15 +23,15 @@ def flag(query: Query, name: str) -> bool:
     return found
 
 
-def whole(query: Query, name: str, *, default: int, most: int) -> int:
-    """A whole number from 1 to `most`; one out of range is taken as the nearest within it. Raises ParameterInvalid."""
+def whole(query: Query, name: str, *, default: int, most: int, least: int = 1) -> int:
+    """A whole number from `least` to `most`; one out of range is taken as the nearest within it. Raises ParameterInvalid."""
     text = (last(query, name) or "").strip()
     if not text:
         return default
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit()):
-        raise ParameterInvalid(f"{name} must be a whole number from 1 to {most}, got {text[:40]!r}", field=name)
-    return max(1, min(most, int(text[:20])))
+        raise ParameterInvalid(f"{name} must be a whole number from {least} to {most}, got {text[:40]!r}", field=name)
+    return max(least, min(most, int(text[:20])))
 
 
 def word(query: Query, name: str, words: Sequence[str]) -> str | None:

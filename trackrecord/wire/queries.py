@@ -133,5 +133,6 @@ def listing(events: Sequence[FoundEvent], *, asked: Asked, next_place: tuple[int
 
 
 def deletion(*, dry_run: bool, count: int, audit: AuditBody | None, asked: Asked, next_place: tuple[int, int] | None) -> Deletion:
+    asked = asked._replace(per_page=min(asked.per_page, DELETE_MAX))  # what deleting the same would take at once
     pages = cursors.uncounted(asked, None if next_place is None else place(*next_place))
     return Deletion(dry_run=dry_run, count=count, audit=audit, pages=pages)

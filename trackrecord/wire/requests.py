@@ -77,7 +77,8 @@ def statuses(text: str | None) -> tuple[int, int] | None:
 
 
 def _moment(query: Query, name: str) -> int | None:
-    return whole(query, name, default=0, most=SECONDS_MAX) or None
+    found = whole(query, name, default=-1, most=SECONDS_MAX, least=0)
+    return None if found < 0 else found
 
 
 def item(entry: Entry) -> RequestBody:

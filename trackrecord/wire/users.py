@@ -192,13 +192,22 @@ def parse_delete_request(body: bytes) -> str:
 def identified(query: Query, *kinds: str) -> tuple[str, list[str]] | None:
     """The first of these parameters that came, and the values to try for it; None without any.
 
-    A plus sign in an address that the client forgot to encode arrives as a space.
+    A plus sign in an address that the client forgot to encode arrives as a space. Raises ParameterInvalid for one that is empty:
+    what was looked for is nobody, and by no means everybody.
     """
+    refuse_empty(query, *kinds)
     for kind in kinds:
         value = last(query, kind)
         if value is not None:
             return kind, [value, value.replace(" ", "+")] if kind == "email" and " " in value else [value]
     return None
+
+
+def refuse_empty(query: Query, *kinds: str) -> None:
+    """Raises ParameterInvalid for one of these parameters that came without a value."""
+    for kind in kinds:
+        if last(query, kind) is None and any(name == kind for name, _ in query):
+            raise ParameterInvalid(f"{kind} must not be empty", field=kind)
 
 
 def parse_listed(query: Query, *, role: str) -> Listed:

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from ..rules import visitors as rules
 from ..rules.contacts import Changes, Contact
 from ..rules.directory import Workspace
+from ..rules.profiles import Profile
 from ..rules.values import Scalar
 from ..rules.visitors import Called, Conversion
 from .json import decode
@@ -31,7 +32,7 @@ class SentCalled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SentVisitorConversion(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of POST /visitors/convert. `user` may be left out where type is lead."""
+    """The body of POST /visitors/convert. `user` may be left out where type is lead; strict wants it."""
 
     type: str | None = None
     visitor: SentCalled | None = None
@@ -111,9 +112,10 @@ class DeletedVisitor(msgspec.Struct, frozen=True, kw_only=True):
     deleted: bool = True
 
 
-def parse_query(query: Query) -> Called:
-    """Whom GET /visitors asks for: by user_id, or by id. Raises ParameterNotFound."""
-    return rules.called({"user_id": last(query, "user_id"), "id": last(query, "id")}, kinds=("user_id", "id"))
+def parse_query(query: Query, *, profile: Profile) -> Called:
+    """Whom GET /visitors asks for: by user_id, or where the profile lets it by id. Raises ParameterNotFound."""
+    kinds = ("user_id", "id") if profile.visitor_by_id else ("user_id",)
+    return rules.called({kind: last(query, kind) for kind in kinds}, kinds=kinds)
 
 
 def parse_update(body: bytes) -> tuple[Called, Changes]:
@@ -127,10 +129,10 @@ def parse_changes(body: bytes) -> Changes:
     return rules.wanted(_given(decode(body or b"{}", SentVisitor)))
 
 
-def parse_conversion(body: bytes) -> Conversion:
+def parse_conversion(body: bytes, *, profile: Profile) -> Conversion:
     """Read the body of POST /visitors/convert. Raises what decode and rules.visitors.conversion raise."""
     sent = decode(body, SentVisitorConversion)
-    return rules.conversion(sent.type, _given(sent.visitor or SentCalled()), _given(sent.user or SentCalled()))
+    return rules.conversion(sent.type, _given(sent.visitor or SentCalled()), _given(sent.user or SentCalled()), profile=profile)
 
 
 def _given(sent: msgspec.Struct) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Deleting events, and the record of who did. Scope: delete_events."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,14 +23,9 @@ async def delete_event(call: Call) -> Answer:
     """DELETE /-/api/events/{position}. 404 for a position that holds no event of this workspace, or none any more."""
     text = call.path["position"]
     position = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-
-    def ask(store: EventReader) -> bool:
-        receipt = store.receipt(position) if 0 < position <= POSITION_MAX else None
-        return receipt is not None and receipt.workspace == call.workspace.number and receipt.outcome == STORED
-
-    if not await call.services.reads.ask(ask):
+    deleted, audit = await _delete(call, [position] if 0 < position <= POSITION_MAX else [], {"position": position})
+    if not deleted:
         raise NotFound("Event not found", field="position")
-    audit = await _delete(call, [position], {"position": position})
     return Answer(wire_queries.deletion(dry_run=False, count=1, audit=audit, asked=Asked(), next_place=None))
 
 
@@ -37,10 +33,10 @@ async def delete_events(call: Call) -> Answer:
     """POST /-/api/events/delete. What a query finds, the newest first, up to a limit; with dry_run it is counted and stays."""
     search = wire_queries.parse_deletion(call.body)
     positions, place = await _found(call, search)
-    audit = None
-    if positions and not search.dry_run:
-        audit = await _delete(call, positions, {"query": search.sent, "limit": search.asked.per_page})
-    answer = wire_queries.deletion(dry_run=search.dry_run, count=len(positions), audit=audit, asked=search.asked, next_place=place)
+    count, audit = len(positions), None
+    if not search.dry_run:
+        count, audit = await _delete(call, positions, {"query": search.sent, "limit": search.asked.per_page})
+    answer = wire_queries.deletion(dry_run=search.dry_run, count=count, audit=audit, asked=search.asked, next_place=place)
     return Answer(answer)
 
 
@@ -55,7 +51,7 @@ async def list_audits(call: Call) -> Answer:
 
 async def _found(call: Call, search: Search) -> tuple[list[int], tuple[int, int] | None]:
     """The positions of what a query finds, and where to go on looking. Each turn is a read of its own, as of its own moment."""
-    plan = await call.services.in_thread(queries.planned, call, search)
+    plan = await call.services.in_background(call.workspace.number, queries.planned, call, search)
     positions: list[int] = []
     place = search.before
     for _ in range(TURNS_MAX):
@@ -64,7 +60,7 @@ async def _found(call: Call, search: Search) -> tuple[list[int], tuple[int, int]
         def ask(store: EventReader, limit: int = limit, before: tuple[int, int] | None = before) -> Found:
             return queries.look(store, call.workspace.number, plan, limit=limit, before=before)
 
-        found = await call.services.reads.ask(ask)
+        found = await call.services.reads.ask_in_background(call.workspace.number, ask)
         positions += [stored.position for stored in found.events]
         place = found.next
         if place is None or len(positions) >= search.asked.per_page:
@@ -72,7 +68,29 @@ async def _found(call: Call, search: Search) -> tuple[list[int], tuple[int, int]
     return positions, place
 
 
-async def _delete(call: Call, positions: Sequence[int], subject: dict[str, Any]) -> AuditBody:
+async def _delete(call: Call, positions: Sequence[int], subject: dict[str, Any]) -> tuple[int, AuditBody | None]:
+    """Have those of these events removed that are still there; how many that were, and the audit if there were any.
+
+    Deletions of a workspace take turns, so that of several that found the same event one deletes it and has an audit of it.
+    """
+    async with call.services.turns.of("deletions", call.workspace.number):
+        there = await call.services.reads.ask_in_background(call.workspace.number, lambda store: _there(call, store, positions))
+        return len(there), await _removed(call, there, subject) if there else None
+
+
+def _there(call: Call, store: EventReader, positions: Sequence[int]) -> list[int]:
+    """Those of these positions that hold an event of the workspace."""
+    found = []
+    for number, position in enumerate(positions):
+        if not number % queries.TURN_EVENTS:
+            time.sleep(0)
+        receipt = store.receipt(position)
+        if receipt is not None and receipt.workspace == call.workspace.number and receipt.outcome == STORED:
+            found.append(position)
+    return found
+
+
+async def _removed(call: Call, positions: Sequence[int], subject: dict[str, Any]) -> AuditBody:
     """Have events removed, and wait until nothing that is read shows them. The audit stands before the first of them goes."""
     services, workspace = call.services, call.workspace.number
     number = await services.in_thread(

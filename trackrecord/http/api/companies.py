@@ -35,7 +35,8 @@ async def list_companies(call: Call) -> Answer:
     """POST /companies/list. A page of the list, the newest first; a body is passed over."""
     page = pages.parse(call.query, per_page=wire.PER_PAGE_DEFAULT)
     filtered = CompanyFilter(last(call.query, "tag_id"), last(call.query, "segment_id"))
-    found, total = await call.services.in_thread(
+    found, total = await call.services.in_background(
+        call.workspace.number,
         call.services.directory.companies.list,
         call.workspace.number,
         limit=page.per_page,
@@ -92,7 +93,8 @@ async def list_company_contacts(call: Call) -> Answer:
     """GET /companies/{company_id}/contacts. Pages of the contacts attached to it, as GET /contacts has them."""
     per_page = whole(call.query, "per_page", default=wire.PER_PAGE_OF_CONTACT, most=pages.PER_PAGE_MAX)
     starting_after = last(call.query, "starting_after")
-    found, total_count, next_cursor = await call.services.in_thread(
+    found, total_count, next_cursor = await call.services.in_background(
+        call.workspace.number,
         call.services.directory.companies.contacts,
         call.workspace.number,
         call.path["company_id"],

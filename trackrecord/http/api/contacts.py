@@ -3,6 +3,7 @@
 from typing import cast
 
 from ...rules.contacts import Contact, cursor
+from ...rules.requests import traces
 from ...wire import contacts as wire
 from ..call import Answer, Call
 from . import shown
@@ -57,14 +58,15 @@ async def erased(call: Call, id: str) -> Contact:
     # Second, as the journal's record of it would be wrong of a contact that could still be found. If we die in between,
     # directory.contacts.erasures() has it, and start-up journals what is missing.
     await call.services.ingest.erase(call.workspace.number, numbers)
+    call.services.requests.forget(call.workspace.number, traces(contact))
     return cast(Contact, contact)
 
 
 async def list_contacts(call: Call) -> Answer:
     """GET /contacts. Pages of live contacts, the newest first."""
     per_page, starting_after = wire.parse_page(call.query)
-    contacts, total_count, next_cursor = await call.services.in_thread(
-        call.services.directory.contacts.list, call.workspace.number, limit=per_page, after=starting_after
+    contacts, total_count, next_cursor = await call.services.in_background(
+        call.workspace.number, call.services.directory.contacts.list, call.workspace.number, limit=per_page, after=starting_after
     )
     page = cursor(starting_after).page if starting_after else 1
     return await shown.page(call, contacts, total_count=total_count, per_page=per_page, page=page, next_cursor=next_cursor)
@@ -73,8 +75,8 @@ async def list_contacts(call: Call) -> Answer:
 async def list_archived_contacts(call: Call) -> Answer:
     """GET /-/api/contacts/archived. Pages of archived and blocked contacts, the last archived first."""
     per_page, starting_after = wire.parse_page(call.query)
-    contacts, total_count, next_cursor = await call.services.in_thread(
-        call.services.directory.archiving.list, call.workspace.number, limit=per_page, after=starting_after
+    contacts, total_count, next_cursor = await call.services.in_background(
+        call.workspace.number, call.services.directory.archiving.list, call.workspace.number, limit=per_page, after=starting_after
     )
     page = cursor(starting_after).page if starting_after else 1
     return Answer(

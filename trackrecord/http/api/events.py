@@ -33,7 +33,7 @@ async def create_summaries(call: Call) -> Answer:
     sent, rows = wire.parse_summaries(call.body)
     tried = for_submit(
         id=sent.id,
-        intercom_user_id=sent.intercom_user_id,
+        intercom_user_id=sent.intercom_user_id if call.profile.submit_by_intercom_user_id else None,
         user_id=sent.user_id,
         email=sent.email,
         first_decides=call.profile.first_identifier_decides,

@@ -4,14 +4,16 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 from ... import exports
-from ...errors import ParameterInvalid
+from ...errors import ParameterInvalid, Unavailable
 from ...exports import ExportedContact, ExportedEvent, Row
 from ...stores.base import EventReader, Selection
 from ...wire import exports as wire
 from ...wire.exports import ExportQuery
 from ..call import Answer, Call
 
-PIECE_BYTES = 64 << 10  # made in one turn; a client that takes none holds no more than this, and no thread
+PIECE_BYTES = 64 << 10  # made in one turn; a client that takes none holds some of these and what exports.py reads ahead, and no thread
+EXPORTS_MAX = 8  # of a workspace at once: that much memory its slow readers can hold
+RETRY_S = 10  # what who asks for more is told to wait
 TURN_LINES = 32  # between which others get a turn at the interpreter, so that no event waits for an export
 FORMATS = tuple(exports.FORMATS)
 
@@ -54,9 +56,21 @@ def _answer(call: Call, query: ExportQuery, noun: str, rows: Iterator[Row], kind
 
 
 async def _pieces(call: Call, lines: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Each piece is made in a thread, and only when the one before it is on its way."""
-    while piece := await call.services.in_thread(_piece, lines):
-        yield piece
+    """Each piece is made in a thread, and only when the one before it is on its way.
+
+    Raises Unavailable, before the first piece, where as many exports of the workspace are under way as may be.
+    """
+    workspace = call.workspace.number
+    turns = call.services.turns.of("exports", workspace, most=EXPORTS_MAX)
+    if turns.locked():
+        raise Unavailable(
+            f"{EXPORTS_MAX} exports of this workspace are under way; ask again when one of them has ended", retry_after_s=RETRY_S
+        )
+    async with turns:
+        begun = False
+        while piece := await call.services.in_background(workspace, _piece, lines, begun=begun):
+            begun = True
+            yield piece
 
 
 def _piece(lines: Iterator[bytes]) -> bytes:

@@ -72,7 +72,7 @@ async def get_job_errors(call: Call) -> Answer:
     asked, after = wire.parse_page(call.query)
     job = await _job(call)
     failures: list[Failure] = await call.services.in_thread(
-        call.services.directory.jobs.failures, job, after=after, limit=asked.per_page + 1
+        call.services.directory.jobs.failures, job, after=job.kept(after), limit=asked.per_page + 1
     )
     more = len(failures) > asked.per_page
     body = wire.errors(job, failures[: asked.per_page], asked, more=more, workspace=call.workspace, base_url=call.base_url)
@@ -88,7 +88,7 @@ async def get_job_outcomes(call: Call) -> Answer:
     """GET /-/api/jobs/{job_id}. What became of every item: stored, duplicate or refused."""
     asked, after = wire.parse_page(call.query)
     job = await _job(call)
-    pieces, more = next_items(job, after=after, limit=asked.per_page)
+    pieces, more = next_items(job, after=job.kept(after), limit=asked.per_page)
     found: list[Outcome] = []
     for task, items in pieces:
         before, failures = await call.services.in_thread(call.services.directory.jobs.failures_of, task, items)

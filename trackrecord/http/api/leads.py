@@ -1,6 +1,6 @@
 """Leads of API 1.x over HTTP, where /contacts means them. Scopes: reading needs read_contacts, the rest write_contacts."""
 
-from ...errors import ParameterNotFound
+from ...errors import ContactNotFound, ParameterNotFound
 from ...rules.contacts import Contact
 from ...rules.users import Wanted
 from ...wire import leads as wire
@@ -28,7 +28,11 @@ async def update_named_lead(call: Call) -> Answer:
     if wanted.id is None and wanted.user_id is None:
         raise ParameterNotFound("say which lead it is: id or user_id", field="user_id")
     kind, value = ("id", wanted.id) if wanted.id is not None else ("user_id", wanted.user_id or "")
-    await users.found(call, kind, [value], role="lead")
+    try:
+        await users.found(call, kind, [value], role="lead")
+    except ContactNotFound as error:
+        error.field = kind
+        raise
     return await _saved(call, wanted)
 
 
@@ -42,10 +46,11 @@ async def get_leads(call: Call) -> Answer:
     identified = wire_users.identified(call.query, "user_id")
     if identified is not None:
         return Answer(await users.one(call, await users.found(call, *identified, role="lead")))
+    wire_users.refuse_empty(call.query, "email")
     listed = wire_users.parse_listed(call.query, role="lead")._replace(email=last(call.query, "email"))
     page = pages.parse(call.query, per_page=wire_users.PER_PAGE_DEFAULT)
-    leads, total = await call.services.in_thread(
-        call.services.directory.users.list, call.workspace.number, listed, offset=page.offset, limit=page.per_page
+    leads, total = await call.services.in_background(
+        call.workspace.number, call.services.directory.users.list, call.workspace.number, listed, offset=page.offset, limit=page.per_page
     )
     following = pages.links(page, total, address=f"{call.base_url}/contacts", query=call.query)
     return Answer(wire.listing(await users.several(call, leads), pages=following, total_count=total))

@@ -16,7 +16,6 @@ async def merge_contacts(call: Call) -> Answer:
         source,
         target,
         now=call.now(),
-        profile=call.profile,
         duplicates_only=has(call.version, "merge_needs_match") and not skipped,
     )
     await move_events(call, merged.source, merged.target.number)

@@ -27,7 +27,7 @@ async def search_events(call: Call) -> Answer:
         found = look(store, call.workspace.number, planned(call, search), limit=search.asked.per_page, before=search.before)
         return encode(wire.listing(_items(call, found.events), asked=search.asked, next_place=found.next))
 
-    return Answer(await call.services.reads.ask(ask))
+    return Answer(await call.services.reads.ask_in_background(call.workspace.number, ask))
 
 
 def planned(call: Call, search: Search) -> Plan:

@@ -24,13 +24,15 @@ async def search_contacts(call: Call) -> Answer:
     )
     asked = search(sent.query, sent.sort, known)
     page, after = wire.place(sent.starting_after, asked)
-    found = await call.services.in_thread(
+    found = await call.services.in_background(
+        call.workspace.number,
         call.services.directory.searches.page,
         call.workspace.number,
         asked,
         limit=sent.per_page,
         after=after,
         within_s=settings.search_max_s,
+        long=True,
     )
     following = None if found.next is None else wire.cursor(page + 1, found.next, asked)
     return await shown.page(call, found.contacts, total_count=found.total_count, per_page=sent.per_page, page=page, next_cursor=following)

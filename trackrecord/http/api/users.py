@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import ContactNotFound
+from ...errors import ContactNotFound, ParameterNotFound
 from ...rules.contacts import Contact
 from ...rules.users import NOTHING_HANGS
 from ...wire import pages
@@ -34,8 +34,8 @@ async def get_users(call: Call) -> Answer:
         return Answer(await one(call, await found(call, *identified, role="user")))
     listed = wire.parse_listed(call.query, role="user")
     page = pages.parse(call.query, per_page=wire.PER_PAGE_DEFAULT)
-    users, total = await call.services.in_thread(
-        call.services.directory.users.list, call.workspace.number, listed, offset=page.offset, limit=page.per_page
+    users, total = await call.services.in_background(
+        call.workspace.number, call.services.directory.users.list, call.workspace.number, listed, offset=page.offset, limit=page.per_page
     )
     following = pages.links(page, total, address=f"{call.base_url}/users", query=call.query)
     return Answer(wire.listing(await several(call, users), pages=following, total_count=total))
@@ -56,7 +56,7 @@ async def archive_named_user(call: Call) -> Answer:
     """DELETE /users?user_id= or ?email=."""
     identified = wire.identified(call.query, "user_id", "email")
     if identified is None:
-        raise ContactNotFound(field="user_id")
+        raise ParameterNotFound("say which user it is: user_id or email", field="user_id")
     return await _archived(call, *identified)
 
 

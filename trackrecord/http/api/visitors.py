@@ -1,6 +1,7 @@
 """Visitors over HTTP: people who were seen and not yet identified. Scopes: reading needs read_contacts, the rest write_contacts."""
 
 from ...rules.contacts import Changes
+from ...rules.requests import traces
 from ...rules.visitors import Called
 from ...wire import visitors as wire
 from ..call import Answer, Call
@@ -9,7 +10,7 @@ from . import merging, shown
 
 async def find_visitor(call: Call) -> Answer:
     """GET /visitors?user_id=…. Who has become a lead or a user is no visitor any more: 404."""
-    return await _get(call, wire.parse_query(call.query))
+    return await _get(call, wire.parse_query(call.query, profile=call.profile))
 
 
 async def get_visitor(call: Call) -> Answer:
@@ -34,12 +35,13 @@ async def delete_visitor(call: Call) -> Answer:
         call.services.directory.visitors.delete, call.workspace.number, _in_path(call), now=call.now()
     )
     await call.services.ingest.erase(call.workspace.number, numbers)  # second, for the reason that contacts.erased gives
+    call.services.requests.forget(call.workspace.number, traces(visitor))
     return Answer(wire.deleted(visitor))
 
 
 async def convert_visitor(call: Call) -> Answer:
     """POST /visitors/convert. 200 with the contact that the visitor is now; its events are that contact's."""
-    conversion = wire.parse_conversion(call.body)
+    conversion = wire.parse_conversion(call.body, profile=call.profile)
     converted = await call.services.in_thread(
         call.services.directory.visitors.convert, call.workspace.number, conversion, now=call.now(), profile=call.profile
     )

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ...rules.versions import LAST_1_X
 from ..call import Handler
 
 V2 = (2, 0)  # contacts as one noun came with API 2.0
-V1_LAST = (1, 4)  # the last version with users and leads apart
+V1_LAST = LAST_1_X.number
 
 
 class Param(NamedTuple):

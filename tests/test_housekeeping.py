@@ -1,0 +1,66 @@
+"""What the directory need not keep any longer goes from its file, whether or not anybody sends something new."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from real_server import until
+from wire.client import Api
+
+from trackrecord import server as server_module
+from trackrecord.directory.jobs import DROPPED_AT_ONCE
+from trackrecord.directory.scrolls import SCROLL_S
+from trackrecord.testing import TrackrecordServer
+
+NOW = 1_700_000_000
+DAY_S = 86_400
+REFUSED = {"items": [{"method": "post", "data_type": "event", "data": {"user_id": "nobody", "event_name": "e", "created_at": 1}}]}
+TABLES = ("jobs", "job_tasks", "job_failures", "scrolls")
+
+
+def rows(data: Path) -> list[int]:
+    """How many each of TABLES has."""
+    db = sqlite3.connect(data / "directory.db")
+    found = [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES]
+    db.close()
+    return found
+
+
+def serving(data: Path, at: int) -> TrackrecordServer:
+    server = TrackrecordServer(data=str(data))
+    server.clock.freeze(at)
+    return server
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A directory with many jobs, and a scroll that nobody goes on with."""
+    with serving(tmp_path, NOW) as server:
+        api = Api(server)
+        for _ in range(DROPPED_AT_ONCE * 2 + 1):
+            assert api.post("/bulk/events", REFUSED).status == 202
+        api.contact()
+        assert api.get("/users/scroll", "Intercom-Version: 1.4").status == 200
+    return tmp_path
+
+
+def test_a_server_that_starts_drops_old_jobs_and_scrolls(data: Path):
+    jobs = DROPPED_AT_ONCE * 2 + 1
+    assert rows(data) == [jobs, jobs, jobs, 1]
+    with serving(data, NOW + SCROLL_S):
+        until(lambda: rows(data) == [jobs, jobs, jobs, 0])
+    with serving(data, NOW + 7 * DAY_S):
+        pass
+    assert rows(data) == [jobs, jobs, jobs, 0]
+    with serving(data, NOW + 7 * DAY_S + 1):
+        until(lambda: rows(data) == [0, 0, 0, 0])
+
+
+def test_a_server_that_runs_drops_them_now_and_then(data: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(server_module, "HOUSE_EVERY_S", 0.05)
+    with serving(data, NOW) as server:
+        api = Api(server)
+        assert api.post("/bulk/events", REFUSED).status == 202
+        server.clock.freeze(NOW + 7 * DAY_S + 1)
+        until(lambda: rows(data) == [0, 0, 0, 0])
+        assert api.get("/me").status == 200
