@@ -235,7 +235,7 @@ def test_a_server_killed_after_deleting_a_contact_takes_it_from_the_log_when_it_
         assert reader.execute("SELECT count(*) FROM contacts").fetchone() == (1,)  # keeps the log as it is
         assert client.ask("DELETE", f"/contacts/{zoe['id']}")[0] == 200
         server.kill()
-        assert found_in(data, PERSON) == ["directory.db-wal"]
+        assert found_in(data, PERSON) != []  # in the log, or in the file where the log was cut before the reader came
     with RealServer(data) as server:
         until(lambda: found_in(data, PERSON) == [], within_s=30)
         assert server.terminate()[0] == 0

@@ -50,11 +50,11 @@ CHECKS = [
     checks.response_schema_conformance,
 ]
 # Bodies that make sense, by method and path.
-BODIES = {
-    (route.method, nameless(route.path)): [ask.body for ask in CALLS[name_of(route)] if isinstance(ask.body, dict)]
-    for route in reversed(ROUTES)  # of rows that versions tell apart the first is in the document
-    if not route.open
-}
+BODIES: dict[tuple[str, str], list[Any]] = {}
+for route in ROUTES:
+    if not route.open:
+        sensible = BODIES.setdefault((route.method, nameless(route.path)), [])
+        sensible += [ask.body for ask in CALLS[name_of(route)] if isinstance(ask.body, dict)]
 described = schemathesis.openapi.from_dict(document(ROUTES))
 
 

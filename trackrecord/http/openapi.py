@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import reduce
 from types import UnionType
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ from .. import __version__
 from ..rules.versions import KNOWN, NAMED, NEWEST
 from .errors import ErrorList
 from .routes import Route
-from .routes.route import V2
+from .routes.route import V2, Param
 
 _CONVERTOR = re.compile(r":\w+}")
 V1 = (1, 0)
@@ -65,15 +66,57 @@ def _parts(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if isinstance(kind, UnionType) else (kind,)
 
 
-def _version(route: Route) -> list[dict[str, Any]]:
-    """The header that asks for a version, with those the row is for. What is ours has none."""
-    if route.path == "/" or route.path.startswith("/-/"):
+def _version(rows: Sequence[Route]) -> list[dict[str, Any]]:
+    """The header that asks for a version, with those the rows are for. What is ours has none."""
+    if rows[0].path == "/" or rows[0].path.startswith("/-/"):
         return []
-    first, last = route.first or (V1 if route.last else V2), route.last or NEWEST
-    names = [f"{major}.{minor}" for major, minor in sorted(KNOWN) if first <= (major, minor) <= last]
-    schema = {"type": "string", "enum": names if route.last else [*names, *NAMED]}
-    needed = not (first <= UNASKED <= last or route.unversioned)
+    names: set[tuple[int, int]] = set()
+    for row in rows:
+        first, last = row.first or (V1 if row.last else V2), row.last or NEWEST
+        names |= {version for version in KNOWN if first <= version <= last}
+    newest = [] if all(row.last for row in rows) else NAMED
+    schema = {"type": "string", "enum": [*(f"{major}.{minor}" for major, minor in sorted(names)), *newest]}
+    needed = not (UNASKED in names or any(row.unversioned for row in rows))
     return [{"name": "Intercom-Version", "in": "header", "required": needed, "description": "in whose form to answer", "schema": schema}]
+
+
+def _either(one: Any, other: Any) -> Any:
+    """What a version has and what another one has, as one description: the union of the two."""
+    if one == other or other is None:
+        return one
+    if isinstance(one, dict) and isinstance(other, dict):
+        if one.keys() & other.keys() & {"schema"}:
+            schemas = [each for part in (one["schema"], other["schema"]) for each in part.get("anyOf", [part])]
+            return {**one, "schema": {"anyOf": [each for at, each in enumerate(schemas) if each not in schemas[:at]]}}
+        return {**other, **{key: _either(value, other.get(key)) for key, value in one.items()}}
+    return one
+
+
+def _operation(rows: Sequence[Route], path: str, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    """One call as described. Rows that versions tell apart are one call, and the answer is that of either."""
+    route = rows[0]
+    params: dict[tuple[str, str], Param] = {}
+    for each in (each for row in rows for each in row.params):
+        params.setdefault((each.name, each.place), each)
+    operation: dict[str, Any] = {
+        "operationId": f"{route.method.lower()}{re.sub('[^A-Za-z]+', '_', path).rstrip('_')}",
+        "summary": route.summary,
+        "tags": [route.tag],
+        "parameters": [
+            {"name": each.name, "in": each.place, "required": each.required, "description": each.meaning, "schema": {"type": each.kind}}
+            for each in params.values()
+        ]
+        + _version(rows),
+        "responses": reduce(_either, (_responses(row, schemas) for row in rows)),
+        "security": [] if route.open else [{"bearer": []}, {"basic": []}],
+    }
+    if len(rows) > 1:
+        operation["description"] = " ".join(f"Up to {'.'.join(map(str, row.last))}: {row.summary}." for row in rows if row.last)
+    if route.need is not None:
+        operation["x-scope"] = route.need
+    if bodies := [_json(schemas[row.request]) for row in rows if row.request is not None]:
+        operation["requestBody"] = {"required": route.path != "/events/summaries", "content": reduce(_either, bodies)}
+    return operation
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
@@ -83,26 +126,12 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
     made, components = msgspec.json.schema_components(unique, ref_template=REF)
     schemas = dict(zip(unique, made, strict=True))
     schemas |= {kind: {"anyOf": [schemas[part] for part in _parts(kind)]} for kind in kinds if len(_parts(kind)) > 1}
-    paths: dict[str, Any] = {}
+    calls: dict[tuple[str, str], list[Route]] = {}
     for route in routes:
-        path = _CONVERTOR.sub("}", route.path)
-        operation: dict[str, Any] = {
-            "operationId": f"{route.method.lower()}{re.sub('[^A-Za-z]+', '_', path).rstrip('_')}",
-            "summary": route.summary,
-            "tags": [route.tag],
-            "parameters": [
-                {"name": each.name, "in": each.place, "required": each.required, "description": each.meaning, "schema": {"type": each.kind}}
-                for each in route.params
-            ]
-            + _version(route),
-            "responses": _responses(route, schemas),
-            "security": [] if route.open else [{"bearer": []}, {"basic": []}],
-        }
-        if route.need is not None:
-            operation["x-scope"] = route.need
-        if route.request is not None:
-            operation["requestBody"] = {"required": route.path != "/events/summaries", "content": _json(schemas[route.request])}
-        paths.setdefault(path, {}).setdefault(route.method.lower(), operation)  # the first of rows that versions tell apart
+        calls.setdefault((_CONVERTOR.sub("}", route.path), route.method.lower()), []).append(route)
+    paths: dict[str, Any] = {}
+    for (path, method), rows in calls.items():
+        paths.setdefault(path, {})[method] = _operation(rows, path, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
