@@ -187,6 +187,19 @@ def test_every_route_stands_in_the_compatibility_page(route: Route) -> None:
     assert f"`{route.method} {path}`" in (DOCS / "compatibility.md").read_text("utf-8")
 
 
+def test_every_row_of_the_compatibility_page_names_a_test() -> None:
+    tables = re.findall(r"^\|.*\| test \|\n\| --- .*\n((?:\|.*\n)+)", (DOCS / "compatibility.md").read_text("utf-8"), re.M)
+    rows = [row for table in tables for row in table.splitlines()]
+    assert len(rows) > 100
+    assert [row for row in rows if not re.search(r"\| (\[`test_\w+`\]\([^)]+\.py\)(, )?)+ \|$", row)] == []
+
+
+def test_every_call_of_the_compatibility_page_is_a_route() -> None:
+    called = set(re.findall(r"`((?:GET|POST|PUT|DELETE) /[^`?]*)(?:\?[^`]*)?`", (DOCS / "compatibility.md").read_text("utf-8")))
+    routes = {f"{route.method} {_plain(route)}" for route in ROUTES}
+    assert {re.sub(r"\{\w+\}", "{}", call) for call in called} - {re.sub(r"\{\w+\}", "{}", route) for route in routes} == set()
+
+
 def test_every_dependency_has_a_line_in_the_page_of_reasons() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     needed = [*project["dependencies"], *project["optional-dependencies"]["dev"]]

@@ -87,6 +87,19 @@ JAVA_2 = """
     Host: HOST
     Connection: keep-alive
 """
+JAVA_4 = """
+    Authorization: Bearer TOKEN
+    X-Fern-Language: JAVA
+    X-Fern-SDK-Name: com.intercom.fern:api-sdk
+    X-Fern-SDK-Version: 4.0.8
+    Intercom-Version: 2.14
+    Accept: application/json
+    Content-Type: application/json; charset=utf-8
+    Host: HOST
+    Connection: Keep-Alive
+    Accept-Encoding: gzip
+    User-Agent: okhttp/4.12.0
+"""
 GO = """
     Host: HOST
     User-Agent: intercom-go/2.0.0

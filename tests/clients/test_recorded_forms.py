@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from client_shapes import NOW
-from recorded import DOTNET, GO, JAVA_2, NODE_2, PHP, RUBY, host, names, request, send
+from recorded import DOTNET, GO, JAVA_2, JAVA_4, NODE_2, PHP, RUBY, host, names, request, send
 
 from trackrecord.testing import TrackrecordServer
 
@@ -35,6 +35,7 @@ SUBMITTED = (
      {"a": 1, "b": True, "c": 1.5}),
     ("java 2 with an indented body", JAVA_2, f'{{\n  "type" : "event",\n  {EVENT},\n  "user_id" : "25",\n  "metadata" : {{ }}\n}}',
      {}),
+    ("java 4 with its charset", JAVA_4, f'{{"user_id":"25",{EVENT},"metadata":{{"a":"1"}}}}', {"a": "1"}),
     ("go with a line feed behind the body", GO, f'{{"email":"wash@serenity.io",{EVENT}}}\n', {}),
     ("dotnet with nulls", DOTNET, f'{{"type":null,"id":null,{EVENT},"user_id":"25","email":null,"metadata":null}}', {}),
     ("node 2", NODE_2, f'{{{EVENT},"user_id":"25","metadata":{{"status":"x"}}}}', {"status": "x"}),

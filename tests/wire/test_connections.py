@@ -284,3 +284,18 @@ def test_a_head_is_too_large_however_the_network_cuts_it(server: TrackrecordServ
             assert other.answer().status == 200
         connection.send(sent[cut:])
         assert connection.answer().status == 431
+
+
+NOT_SERVED = (
+    ("GET", "/widget/trackrecord"),
+    *(("GET", f"/{noun}") for noun in ("subscriptions", "conversations", "articles", "tickets", "counts", "teams")),
+    *(("POST", path) for path in ("/subscriptions", "/messages", "/export/content/data", "/contacts/bulk", "/contacts/merge/preview")),
+    ("GET", "/contacts/activities"),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), NOT_SERVED)
+@pytest.mark.parametrize("version", ["1.4", "2.14", "Preview"])
+def test_what_is_not_served_is_an_unknown_path(api: Api, method: str, path: str, version: str):
+    answer = api.send(method, path, f"Intercom-Version: {version}", body={} if method == "POST" else None)
+    assert answer.error[:2] == (404, "not_found")

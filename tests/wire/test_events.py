@@ -1,6 +1,7 @@
 """POST /events: what it takes, whom it means, what it keeps, and what makes two events one. The contract, 2.1."""
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -334,6 +335,15 @@ def test_a_name_may_have_255_characters(api: Api):
     contact, name = api.contact(), "ü" * 255
     assert api.submit(event_name=name, created_at=WHEN, id=contact["id"]).status == 202
     assert [event["event_name"] for event in api.events(contact)] == [name]
+
+
+@pytest.mark.parametrize("profile", ["lenient", "strict"])
+def test_a_text_of_any_length_is_kept_whole(api: Api, strict: Api, profile: str):
+    chosen = {"lenient": api, "strict": strict}[profile]
+    contact, text = chosen.contact(), "é" * 50_000
+    moment = int(time.time())  # as strict lists the last 90 days
+    assert chosen.submit(event_name="wrote", created_at=moment, id=contact["id"], metadata={"text": text}).status == 202
+    assert [event["metadata"]["text"] for event in chosen.events(contact)] == [text]
 
 
 def test_in_strict_a_workspace_has_120_names_and_is_refused_a_new_one():
