@@ -139,7 +139,8 @@ class Ingest:
         self.check_room()
         contact = self.identities.cached(workspace.number, tried[0])
         if contact is None:
-            contact = await self.resolve(workspace, tried, newcomer(tried, user_id=sent.user_id, email=sent.email))
+            made = newcomer(tried, user_id=sent.user_id, email=sent.email)
+            contact = await self.resolve(workspace, tried, made, name=accepted.folded)
         name = self.names.cached(workspace.number, accepted.folded)
         if name is None:
             name = (await self.name(workspace, accepted.folded, accepted.name)).number
@@ -163,10 +164,13 @@ class Ingest:
             distinct,
         )
 
-    async def resolve(self, workspace: Workspace, tried: Sequence[Identifier], made: Newcomer | None = None) -> int:
+    async def resolve(
+        self, workspace: Workspace, tried: Sequence[Identifier], made: Newcomer | None = None, *, name: str | None = None
+    ) -> int:
         """The number of the contact meant, which is made of `made` where nobody is and the settings allow it.
 
-        Raises ContactNotFound, Conflict when an e-mail names several, and what Newcomers.make answers.
+        Raises ContactNotFound, Conflict when an e-mail names several, and what Newcomers.make answers; and Unprocessable, with
+        nobody made, where the event's folded `name` is new and past the limit.
         """
         cached = self.identities.cached(workspace.number, tried[0])
         if cached is not None:
@@ -177,7 +181,15 @@ class Ingest:
         except ContactNotFound:
             if asked.newcomer is None:
                 raise
+        if name is not None and self.names.cached(workspace.number, name) is None:
+            for error in (await self._in_thread(self.past_limit, workspace, [name])).values():
+                raise error
         return await self._nobodies.ask(asked)
+
+    def past_limit(self, workspace: Workspace, folded: Sequence[str]) -> dict[str, TrackrecordError]:
+        """Those of these folded names that are new and past the limit, where an event may make a contact; in a thread."""
+        limit = self._profile.event_names_max if self._create_contacts else 0
+        return self.directory.names.past_limit(workspace.number, folded, limit=limit)
 
     def resolve_many(self, asked: Sequence[Asked]) -> list[int | TrackrecordError]:
         """As resolve, for many at once, in a thread: each stands as its contact's number or as the error it would raise."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from .directory.newcomers import Asked
-from .errors import TrackrecordError
+from .errors import ContactNotFound, TrackrecordError
 from .ingest import Services
 from .rules.directory import Workspace
 from .rules.events import Accepted, accept
@@ -74,7 +74,13 @@ async def judge_events(services: Services, workspace: Workspace, items: Sequence
         except TrackrecordError as error:
             refused.append((number, error))
 
-    contacts: list[int | TrackrecordError] = await services.in_thread(services.ingest.resolve_many, asked)
+    # Nobody is made for events whose names are refused.
+    past: dict[str, TrackrecordError] = await services.in_thread(
+        services.ingest.past_limit, workspace, [each.accepted.folded for each in taken]
+    )
+    good = {each.whose for each in taken if each.accepted.folded not in past}
+    wanted = [each if place in good else each._replace(newcomer=None) for place, each in enumerate(asked)]
+    contacts: list[int | TrackrecordError] = await services.in_thread(services.ingest.resolve_many, wanted)
     written: dict[str, str] = {}  # by what a name folds to, how the first of them is written
     for each in taken:
         if isinstance(contacts[each.whose], int):
@@ -86,7 +92,8 @@ async def judge_events(services: Services, workspace: Workspace, items: Sequence
             await asyncio.sleep(0)
         contact = contacts[each.whose]
         if isinstance(contact, TrackrecordError):
-            refused.append((each.number, contact))
+            unmade = isinstance(contact, ContactNotFound) and asked[each.whose].newcomer is not None
+            refused.append((each.number, past.get(each.accepted.folded, contact) if unmade else contact))
             continue
         name = numbers[each.accepted.folded]
         if isinstance(name, TrackrecordError):

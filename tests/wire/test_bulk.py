@@ -402,15 +402,15 @@ def test_many_errors_are_paged_by_addresses_and_none_is_lost_or_repeated(api: Ap
 
 
 ITEMS: list[tuple[Any, tuple[str, str, str]]] = [
-    (5, ("parameter_invalid", "the item must be a JSON object, got a whole number", "items")),
+    (5, ("type_mismatch", "the item must be a JSON object, got a whole number", "items")),
     ({}, ("parameter_not_found", "method is required: post", "method")),
-    ({"method": "put", "data": {}}, ("parameter_invalid", "method must be one of post, delete, got 'put'", "method")),
+    ({"method": "put", "data": {}}, ("parameter_invalid", "method must be post, got 'put'", "method")),
     ({"method": 5, "data": {}}, ("type_mismatch", "method must be a string, got a whole number", "method")),
-    ({"method": "delete", "data": {}}, ("parameter_invalid", "method must be post: events cannot be deleted here", "method")),
+    ({"method": "delete", "data": {}}, ("parameter_invalid", "method must be post, got 'delete'", "method")),
     ({"method": "post", "data_type": "user", "data": {}}, ("parameter_invalid", "data_type must be event here, got 'user'", "data_type")),
     ({"method": "post"}, ("parameter_not_found", "data is required: the event", "data")),
     ({"method": "post", "data": None}, ("parameter_not_found", "data is required: the event", "data")),
-    ({"method": "post", "data": []}, ("parameter_invalid", "data must be a JSON object, got a list", "data")),
+    ({"method": "post", "data": []}, ("type_mismatch", "data must be a JSON object, got a list", "data")),
     (
         {"method": "post", "data": {"event_name": 5}},
         ("type_mismatch", "event_name must be a string, got a whole number", "event_name"),

@@ -116,6 +116,26 @@ def test_what_is_refused_makes_nobody(making: Api, bad: dict[str, Any], status: 
     assert everybody(making) == before
 
 
+def test_an_event_refused_for_the_limit_of_names_makes_nobody():
+    limit = (422, "unprocessable_entity", "Cannot have more than 2 active event names", "event_name")
+    with TrackrecordServer(create_contacts=True, event_names_max=2) as server:
+        api = Api(server)
+        assert [api.submit(**event(user_id="u1", event_name=name)).status for name in ("one", "two")] == [202, 202]
+        assert api.submit(**event(user_id="g1", event_name="three")).error == limit
+        assert api.submit(**event(user_id="u1", event_name="three")).error == limit
+        job = api.post(
+            "/bulk/events",
+            {"items": [{"method": "post", "data": event(user_id="g2", event_name=name)} for name in ("three",)]} | {"job": {}},
+        ).json
+        assert api.get(f"/jobs/{job['id']}/error").json["items"][0]["error"]["code"] == limit[1]
+        refused = lines(api, event(user_id="g3", event_name="three"), event(user_id="g4", event_name="three"), event(user_id="g4"))[
+            "refused"
+        ]
+        assert [(row["line"], row["field"]) for row in refused] == [(1, "event_name"), (2, "event_name"), (3, "event_name")]
+        assert api.submit(**event(user_id="g5", event_name="ONE")).status == 202  # a name that is there
+        assert everybody(api) == [("g5", None), ("u1", None)]
+
+
 def test_summaries_make_nobody(making: Api):
     sent = {"user_id": fresh("new-"), "event_summaries": {"event_name": "clicked", "count": 1}}
     assert making.post("/events/summaries", sent).error[:3] == NO_USER

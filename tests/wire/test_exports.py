@@ -1,5 +1,6 @@
 """Exports as a stream: whole, in the forms an import takes back, and no burden on anybody when nobody reads them."""
 
+import contextlib
 import csv
 import gzip
 import json
@@ -152,6 +153,10 @@ def test_contacts_are_exported_by_when_they_were_made(alone: Api):
             "/-/api/export/events?since=soon",
             (400, "type_mismatch", "since must be whole Unix seconds, such as 1671028894, got 'soon'", "since"),
         ),
+        *(
+            (f"/-/api/export/events?{name}=", (400, "parameter_invalid", f"{name} must not be empty", name))
+            for name in ("user_id", "intercom_user_id", "email", "since", "until")
+        ),
         ("/-/api/export/contacts?since=5&until=5", (400, "parameter_invalid", "until must be after since, got 5 and 5", "until")),
         (
             "/-/api/export/events?name=never",
@@ -266,12 +271,23 @@ def test_little_is_read_ahead_of_who_takes_an_export(full: Api):
     assert grown / 20 < 1 << 20  # of 26 MB
 
 
-def test_a_client_that_goes_in_the_middle_leaves_nothing_open_behind(full: Api):
+def sockets() -> int:
+    """How many this process has open. Both ends of a connection to the server are its own."""
+    found = 0
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            found += os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
+    return found
+
+
+def test_clients_that_go_in_the_middle_leave_nothing_open_behind(full: Api):
     rows(full, "/-/api/export/events")
-    before = len(os.listdir("/proc/self/fd"))
-    gone = [Slow(full) for _ in range(EXPORTS_MAX)]
-    assert len(os.listdir("/proc/self/fd")) >= before + 2 * EXPORTS_MAX  # both ends are of this process
-    for each in gone:
-        each.connection.socket.close()
-    until(lambda: len(os.listdir("/proc/self/fd")) <= before + 2)
+    before = sockets()
+    for _ in range(3):  # three times as many as may run at once
+        gone = [Slow(full) for _ in range(EXPORTS_MAX)]
+        assert sockets() >= before + 2 * EXPORTS_MAX
+        for each in gone:
+            each.connection.socket.close()
+        until(lambda: sockets() <= before)
+        until(lambda: full.get("/-/api/export/contacts").status == 200)
     assert len(rows(full, "/-/api/export/events")) == MANY

@@ -40,6 +40,16 @@ class Names:
         with self._db.writing() as connection:
             return _resolve(connection, workspace, wanted, now=now, limit=limit)
 
+    def past_limit(self, workspace: int, folded: Sequence[str], *, limit: int) -> dict[str, TrackrecordError]:
+        """Those of these folded names, in their order, that resolve_many would not make, with the errors; none where `limit` is 0."""
+        if not limit:
+            return {}
+        with self._db.reading() as connection:
+            known = _known(connection, workspace, set(folded))
+            room = max(0, limit - _count_active(connection, workspace))
+        new = [each for each in dict.fromkeys(folded) if each not in known]
+        return {each: _past(limit, field="event_name") for each in new[room:]}
+
     def resolve_all(self, workspace: int, wanted: Sequence[tuple[str, str]], *, now: int, limit: int) -> dict[str, EventName]:
         """As resolve_many, but all or none: raises Unprocessable when one is past the limit, and then none was made."""
         with self._db.writing() as connection:

@@ -130,8 +130,9 @@ class App:
         """Authenticate, read, call the handler of the first of these routes that the version has, answer. Errors travel up to __call__."""
         sent: dict[bytes, bytes] = scope["sent"]
         headers: Headers = scope["answer_headers"]
-        version = self._version(sent, headers)
-        named = bool(sent.get(b"intercom-version", b"").strip())
+        ours = routes[0].path == "/" or routes[0].path.startswith("/-/")  # these have no versions
+        version = self._version({} if ours else sent, headers)
+        named = not ours and bool(sent.get(b"intercom-version", b"").strip())
         asked_number = version.number if named and isinstance(version, Version) else None
         route = _fitting(routes, self._default.number if asked_number is None else asked_number, named=asked_number is not None)
         asked: dict[str, Any] = {
@@ -146,9 +147,7 @@ class App:
             self._limiter.count(access.token.id, access.workspace.number, self._services.now(), headers)
             allow(access.token, route.need)
         if isinstance(version, TrackrecordError):
-            if not route.path.startswith("/-/"):
-                raise version
-            version = self._default
+            raise version
         versions.available(version, first=route.first, last=route.last, unversioned=route.unversioned and asked_number is None)
         body = b""  # clients send one on GET and DELETE too: it is passed over, whatever it is
         if route.method not in ("GET", "DELETE"):
@@ -189,24 +188,33 @@ class App:
             in_thread=self._services.in_thread,
         )
 
-    async def unknown_method(self, allowed: list[str], scope: Scope, receive: Receive, send: Send) -> None:
+    async def unknown_method(self, rows: dict[str, list[Route]], scope: Scope, receive: Receive, send: Send) -> None:
+        """A method that the path does not have. `rows` are the path's, by method; told are those of the version asked for."""
+        version = await self._not_here(scope)
+        number = version.number if isinstance(version, Version) else self._default.number
+        named = bool(scope["sent"].get(b"intercom-version", b"").strip())
+        allowed = [method for method, routes in rows.items() if any(_there(route, number, named=named) for route in routes)]
+        allowed = sorted([*allowed, *(["HEAD"] if "GET" in allowed else [])])
         scope["answer_headers"].append((b"allow", ", ".join(allowed).encode()))
-        await self._not_here(scope)
         raise NotFound(field="method", cause=f"this path has {', '.join(allowed)} and not {scope['method'][:20]}")
 
     async def _unknown_path(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._not_here(scope)
         raise NotFound(field="path", cause="no route has this path")
 
-    async def _not_here(self, scope: Scope) -> None:
-        """Nobody needs a token to be told that something is not here. Whoever sends a good one has a call less left, and is told so."""
+    async def _not_here(self, scope: Scope) -> Version | TrackrecordError:
+        """Nobody needs a token to be told that something is not here. Whoever sends a good one has a call less left, and is told so.
+
+        Returns the version asked for, as _version does.
+        """
         headers: Headers = scope["answer_headers"]
-        self._version(scope["sent"], headers)
+        version = self._version(scope["sent"], headers)
         try:
             access = await self._auth.access(scope["sent"].get(b"authorization"))
         except RequestError:
-            return
+            return version
         self._limiter.count(access.token.id, access.workspace.number, self._services.now(), headers)
+        return version
 
     async def _refuse(self, send: Send, error: TrackrecordError, headers: Headers, scope: Scope) -> None:
         errors.name_the_fault(error, scope["method"], scope.get("path_params", {}))
@@ -235,13 +243,12 @@ class _Methods:
     def __init__(self, app: App, routes: dict[str, list[Route]]) -> None:
         self._app = app
         self._routes = routes
-        self._allowed = sorted([*routes, *(["HEAD"] if "GET" in routes else [])])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
         routes = self._routes.get("GET" if method == "HEAD" else method)
         if routes is None:
-            await self._app.unknown_method(self._allowed, scope, receive, send)
+            await self._app.unknown_method(self._routes, scope, receive, send)
         else:
             await self._app.handle(routes, scope, receive, send)
 
@@ -249,10 +256,15 @@ class _Methods:
 def _fitting(routes: list[Route], number: tuple[int, int], *, named: bool) -> Route:
     """The first route the version has; else the first of all, which then says that it is not there."""
     for route in routes:
-        in_range = (route.first is None or number >= route.first) and (route.last is None or number <= route.last)
-        if in_range or (route.unversioned and not named):
+        if _there(route, number, named=named):
             return route
     return routes[0]
+
+
+def _there(route: Route, number: tuple[int, int], *, named: bool) -> bool:
+    """Whether a version has the route; `named` when a version was asked for."""
+    in_range = (route.first is None or number >= route.first) and (route.last is None or number <= route.last)
+    return in_range or (route.unversioned and not named)
 
 
 def _query(text: bytes) -> list[tuple[str, str]]:

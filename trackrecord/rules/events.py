@@ -64,7 +64,7 @@ def when(value: int | float | str | None, *, now: int, profile: Profile, field: 
         return now
     if isinstance(value, str):
         digits = value.strip()
-        is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
+        is_number = digits.isascii() and digits.removeprefix("-").isdigit() and len(digits) < 20
         read = int(digits) if is_number else _iso(digits) if profile.created_at_loose else None
         if read is None:
             raise TypeMismatch(f"{field} must be whole Unix seconds, such as {now}, got {value[:40]!r}", field=field)

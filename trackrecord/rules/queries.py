@@ -117,6 +117,10 @@ def read(sent: object) -> Node:
         operator = sent.get("operator")
         if operator in ("AND", "OR"):
             return group(str(operator), sent.get("value"), at, depth)
+        if isinstance(sent.get("value"), list) and "field" not in sent and isinstance(operator, str):
+            raise ParameterInvalid(
+                f"{at}.operator of a list of conditions must be AND or OR, got {operator[:20]!r}", field=f"{at}.operator"
+            )
         conditions += 1
         if conditions > CONDITIONS_MAX:
             raise ParameterInvalid(f"a query may have at most {CONDITIONS_MAX} conditions", field="query")
@@ -124,6 +128,8 @@ def read(sent: object) -> Node:
 
     def group(operator: str, parts: object, at: str, depth: int) -> Node:
         at = f"{at}.value"
+        if parts is None:
+            raise ParameterNotFound(f"{at} is required: a list of conditions, as the operator is {operator}", field=at)
         if not isinstance(parts, list) or not parts:
             raise TypeMismatch(f"{at} must be a list of conditions, as the operator is {operator}", field=at)
         if depth == DEPTH_MAX:
@@ -135,7 +141,7 @@ def read(sent: object) -> Node:
 
 def _condition(sent: Mapping[str, Any], at: str) -> Condition:
     for key in ("field", "operator", "value"):
-        if key not in sent:
+        if key not in sent or (key != "value" and sent[key] in (None, "")):
             raise ParameterNotFound(f"{at}.{key} is required", field=f"{at}.{key}")
     field, operator, value = sent["field"], sent["operator"], sent["value"]
     known = field in FIELDS if isinstance(field, str) else False

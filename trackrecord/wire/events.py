@@ -110,24 +110,28 @@ def parse_event(body: bytes) -> SubmittedEvent:
     return decode(body, SubmittedEvent)
 
 
-def parse_summaries(body: bytes) -> tuple[SubmittedSummaries, list[SentSummary]]:
+def parse_summaries(body: bytes) -> SubmittedSummaries:
     """An empty body asks for nothing of nobody. Raises ParameterInvalid, TypeMismatch, ParameterNotFound or DataInvalid by field."""
     sent = decode(body or b"{}", SubmittedSummaries)
-    given = sent.event_summaries
-    rows = given if isinstance(given, list) else [given] if given is not None else []
-    for row in rows:
+    for place, row in summary_places(sent):
         if row.count is None:
-            raise ParameterNotFound("event_summaries.count is required", field="event_summaries.count")
-        whole_count(row.count, "event_summaries.count")
+            raise ParameterNotFound(f"{place}.count is required", field=f"{place}.count")
+        whole_count(row.count, f"{place}.count")
         for field, value in (("first", row.first), ("last", row.last)):
             if value is not None and not 0 <= value <= MOMENT_MAX:
                 hint = " (milliseconds?)" if value > MOMENT_MAX else ""
-                raise DataInvalid(
-                    f"event_summaries.{field} must be whole Unix seconds, got {str(value)[:40]}{hint}", field=f"event_summaries.{field}"
-                )
+                raise DataInvalid(f"{place}.{field} must be whole Unix seconds, got {str(value)[:40]}{hint}", field=f"{place}.{field}")
         if row.first is not None and row.last is not None and row.first > row.last:
-            raise DataInvalid("event_summaries.first must not be after last", field="event_summaries.first")
-    return sent, rows
+            raise DataInvalid(f"{place}.first must not be after last", field=f"{place}.first")
+    return sent
+
+
+def summary_places(sent: SubmittedSummaries) -> list[tuple[str, SentSummary]]:
+    """Each summary with its place in the body, as errors name it."""
+    given = sent.event_summaries
+    if isinstance(given, list):
+        return [(f"event_summaries[{number}]", row) for number, row in enumerate(given)]
+    return [] if given is None else [("event_summaries", given)]
 
 
 def _from_filter(text: str) -> list[tuple[str, str]]:

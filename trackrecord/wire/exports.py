@@ -9,7 +9,7 @@ from ..rules.directory import Workspace
 from ..rules.events import clean_name
 from ..rules.identity import Identifier
 from ..rules.values import moment
-from .params import Query, last, word
+from .params import Query, last, refuse_empty, word
 
 IDENTIFIERS = {"intercom_user_id": "id", "user_id": "user_id", "email": "email"}
 _ODD = re.compile(r"[^A-Za-z0-9_-]+")
@@ -30,6 +30,7 @@ def parse(query: Query, *, formats: tuple[str, ...]) -> ExportQuery:
 
     Raises ParameterInvalid, TypeMismatch or DataInvalid by field.
     """
+    refuse_empty(query, "since", "until", *IDENTIFIERS)
     since, until = moment(last(query, "since"), "since"), moment(last(query, "until"), "until")
     if since is not None and until is not None and since >= until:
         raise ParameterInvalid(f"until must be after since, got {until} and {since}", field="until")

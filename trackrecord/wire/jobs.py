@@ -19,7 +19,7 @@ from .users import SubmittedUser
 
 T = TypeVar("T")
 
-METHODS = ("post", "delete")
+METHODS = {"event": ("post",), "user": ("post", "delete")}  # by data_type
 NAME = "api_bulk_job"
 
 
@@ -207,8 +207,9 @@ def read_item(raw: msgspec.Raw, *, data_type: str, longest: int) -> tuple[str, m
         raise ParameterInvalid(f"data_type must be {data_type} here, got {item.data_type[:40]!r}", field="data_type")
     if item.method is None:
         raise ParameterNotFound("method is required: post", field="method")
-    if item.method not in METHODS:
-        raise ParameterInvalid(f"method must be one of {', '.join(METHODS)}, got {item.method[:40]!r}", field="method")
+    methods = METHODS[data_type]
+    if item.method not in methods:
+        raise ParameterInvalid(f"method must be {' or '.join(methods)}, got {item.method[:40]!r}", field="method")
     if len(memoryview(item.data)) <= 4 and bytes(item.data) in (b"", b"null"):
         raise ParameterNotFound(f"data is required: the {data_type}", field="data")
     if len(memoryview(item.data)) > longest:
@@ -225,9 +226,7 @@ def read_event(raw: msgspec.Raw, *, longest: int) -> SubmittedEvent:
     else:
         if item.method == "post" and item.data_type in (None, "event") and item.data is not None and len(memoryview(raw)) <= longest:
             return item.data
-    method, data = read_item(raw, data_type="event", longest=longest)
-    if method != "post":
-        raise ParameterInvalid("method must be post: events cannot be deleted here", field="method")
+    _, data = read_item(raw, data_type="event", longest=longest)
     return _within(data, SubmittedEvent, "data")
 
 
@@ -244,7 +243,8 @@ def _within(raw: msgspec.Raw, kind: type[T], whole: str) -> T:
         if error.field not in (None, "body"):
             raise
         field = "data" if whole == "data" else "items"
-        raise type(error)(error.message.replace("the body", whole), field=field) from None
+        raised = ParameterInvalid if error.message.startswith("Invalid JSON") else TypeMismatch
+        raise raised(error.message.replace("the body", whole), field=field) from None
 
 
 def failure(item: int, raw: msgspec.Raw, error: TrackrecordError, *, at: int) -> Failure:

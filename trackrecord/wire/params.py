@@ -14,6 +14,13 @@ def last(query: Query, name: str) -> str | None:
     return next((value for key, value in reversed(query) if key == name), None) or None
 
 
+def refuse_empty(query: Query, *names: str) -> None:
+    """Raises ParameterInvalid for one of these parameters that came without a value: what was looked for is by no means everything."""
+    for name in names:
+        if last(query, name) is None and any(key == name for key, _ in query):
+            raise ParameterInvalid(f"{name} must not be empty", field=name)
+
+
 def flag(query: Query, name: str) -> bool:
     """A yes or no, in any case; no when it is absent. Raises ParameterInvalid."""
     text = (last(query, name) or "").strip()

@@ -14,7 +14,7 @@ from ..rules.users import NOTHING_HANGS, SORTS, Hanging, Listed, Wanted, wanted
 from ..rules.values import Scalar
 from .json import decode
 from .pages import LinkPages
-from .params import Query, last
+from .params import Query, last, refuse_empty
 
 PER_PAGE_DEFAULT = 50  # Source: API reference 1.4, "List users"
 SCROLL_PAGE = 100  # Source: API reference 1.4, "Scroll over all users"
@@ -201,13 +201,6 @@ def identified(query: Query, *kinds: str) -> tuple[str, list[str]] | None:
         if value is not None:
             return kind, [value, value.replace(" ", "+")] if kind == "email" and " " in value else [value]
     return None
-
-
-def refuse_empty(query: Query, *kinds: str) -> None:
-    """Raises ParameterInvalid for one of these parameters that came without a value."""
-    for kind in kinds:
-        if last(query, kind) is None and any(name == kind for name, _ in query):
-            raise ParameterInvalid(f"{kind} must not be empty", field=kind)
 
 
 def parse_listed(query: Query, *, role: str) -> Listed:

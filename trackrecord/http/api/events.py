@@ -30,7 +30,7 @@ async def list_events(call: Call) -> Answer:
 
 async def create_summaries(call: Call) -> Answer:
     """POST /events/summaries. 200 with an empty body: the counts stand as the contact's baseline."""
-    sent, rows = wire.parse_summaries(call.body)
+    sent = wire.parse_summaries(call.body)
     tried = for_submit(
         id=sent.id,
         intercom_user_id=sent.intercom_user_id if call.profile.submit_by_intercom_user_id else None,
@@ -40,7 +40,8 @@ async def create_summaries(call: Call) -> Answer:
     )
     if sent.event_summaries is None:
         raise ParameterNotFound("event_summaries is required: an object, or a list of them", field="event_summaries")
-    await call.services.ingest.summaries(call.workspace, tried, [(row, *clean_name(row.event_name)) for row in rows])
+    rows = [(row, *clean_name(row.event_name, f"{place}.event_name")) for place, row in wire.summary_places(sent)]
+    await call.services.ingest.summaries(call.workspace, tried, rows)
     return Answer()
 
 

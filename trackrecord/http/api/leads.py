@@ -6,7 +6,7 @@ from ...rules.users import Wanted
 from ...wire import leads as wire
 from ...wire import pages
 from ...wire import users as wire_users
-from ...wire.params import last
+from ...wire.params import last, refuse_empty
 from ..call import Answer, Call
 from . import users
 
@@ -46,7 +46,7 @@ async def get_leads(call: Call) -> Answer:
     identified = wire_users.identified(call.query, "user_id")
     if identified is not None:
         return Answer(await users.one(call, await users.found(call, *identified, role="lead")))
-    wire_users.refuse_empty(call.query, "email")
+    refuse_empty(call.query, "email")
     listed = wire_users.parse_listed(call.query, role="lead")._replace(email=last(call.query, "email"))
     page = pages.parse(call.query, per_page=wire_users.PER_PAGE_DEFAULT)
     leads, total = await call.services.in_background(
