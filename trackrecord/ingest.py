@@ -6,6 +6,7 @@ Also here, because they stand at the same gate: reads that wait for what was ack
 import asyncio
 import contextlib
 import hashlib
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -33,6 +34,7 @@ T = TypeVar("T")
 BEHIND_RETRY_S = 2  # what a sender is told to wait when the store has fallen too far behind
 LOOK_UPS_MAX = 500  # contacts looked up in one turn
 OWED_AGAIN_S = 2.0  # between tries to journal an erasure or a merge
+UNREADABLE_S = 30.0  # how long health tells of a read that the store could not answer
 REMOVED_TOGETHER = 5_000  # positions in one record
 
 
@@ -302,17 +304,32 @@ class Reads:
         self._executor = executor
         self._background = background
         self._wait_s = wait_s
+        self._failed: tuple[float, str] | None = None
 
     async def ask(self, question: Callable[[EventReader], T]) -> T:
         """Run a question in a thread. Raises Unavailable when the store does not catch up in time."""
         await self._caught_up()
-        return await asyncio.get_running_loop().run_in_executor(self._executor, question, self._reader)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._asked, question)
 
     async def ask_in_background(self, workspace: int, question: Callable[[EventReader], T]) -> T:
         """As ask, for a question that may take long: it waits for its turn (background.py), so that others need not wait for it."""
         await self._caught_up()
-        answer: T = await self._background.run(workspace, question, self._reader)
+        answer: T = await self._background.run(workspace, self._asked, question)
         return answer
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the store could not be read lately; None when it could."""
+        if self._failed is None or time.monotonic() - self._failed[0] > UNREADABLE_S:
+            return None
+        return self._failed[1]
+
+    def _asked(self, question: Callable[[EventReader], T]) -> T:
+        try:
+            return question(self._reader)
+        except Unavailable as error:
+            self._failed = time.monotonic(), str(error)
+            raise
 
     async def _caught_up(self) -> None:
         head = self._journal.head

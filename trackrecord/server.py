@@ -87,6 +87,8 @@ class Server:
         found += [
             f"{name} does not follow the journal: {each.trouble}" for name, each in self.followers.items() if each.trouble is not None
         ]
+        if self.reads.trouble is not None:
+            found.append(self.reads.trouble)
         behind = self.journal.head - self.follower.cursor
         if behind > self.settings.lag_max_records:
             found.append(f"the store is {behind} records behind the journal, so new events are refused")

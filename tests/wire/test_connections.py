@@ -293,6 +293,7 @@ NOT_SERVED = (
     *(("GET", f"/{noun}") for noun in ("subscriptions", "conversations", "articles", "tickets", "counts", "teams")),
     *(("POST", path) for path in ("/subscriptions", "/messages", "/export/content/data", "/contacts/bulk", "/contacts/merge/preview")),
     ("GET", "/contacts/activities"),
+    ("OPTIONS", "/events"),
 )
 
 

@@ -73,9 +73,13 @@ class App:
         request_id = scope["request_id"] = self._ids.next()
         headers: Headers = [(b"x-request-id", request_id.encode())]
         sent = scope["sent"] = dict(scope["headers"])
+        hosts = 1 if len(sent) == len(scope["headers"]) else sum(name == b"host" for name, _ in scope["headers"])
         if self._notes.every:
             send = scope["watched"] = Watched(send)
         try:
+            if hosts > 1:  # RFC 9112, 3.2: two readers of it could take it for requests to different servers
+                self._version(sent, headers)
+                raise ParameterInvalid("a request must have one Host header", field="Host")
             if path == "/events" and scope["method"] == "POST":
                 await self._lane.create_event(sent, receive, send, headers, self._version(sent, headers))
             else:
