@@ -169,6 +169,9 @@ class Server:
             background=self._background,
             wait_s=settings.read_wait_s,
         )
+        # What threads still do is ended before what they work on is closed, and before another process may own the directory.
+        for threads in (self._background, self._threads, self._gate):
+            stack.callback(threads.shutdown)
         await self._finish(reader)
         stack.push_async_callback(self._end_house, asyncio.create_task(self._keep_house()))
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from trackrecord.background import WAITING_MAX
 from trackrecord.testing import TrackrecordServer
 
 from .client import Api, fresh
@@ -127,7 +128,7 @@ def test_of_many_deletions_of_the_same_events_at_once_one_deletes_each_and_tells
         found = delete(alone, named("clicked"))
         return found["count"], found["audit"] is None
 
-    with ThreadPoolExecutor(20) as clients:
+    with ThreadPoolExecutor(WAITING_MAX) as clients:
         assert sorted(clients.map(one, range(20))) == [200, *[404] * 19]
         assert sorted(clients.map(several, range(12))) == [*[(0, True)] * 11, (6, False)]
     assert [each["count"] for each in audits(alone)] == [6, 1]

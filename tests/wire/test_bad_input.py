@@ -466,7 +466,7 @@ CONTACT_ROWS = (
     Row(
         "contact: owner_id 10**40",
         post("/contacts", {"role": "user", "owner_id": 10**40}),
-        invalid("owner_id", f"must be the id of an admin, got {str(10**40)[:40]}"),
+        invalid("owner_id", f"must be an admin's id, a whole number from 0, got {str(10**40)[:40]}"),
     ),
     Row(
         "contact: signed_up_at true",

@@ -1,6 +1,5 @@
 """The ASGI application: POST /events takes the fast lane, everything else the routes."""
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, MutableMapping, Sequence
@@ -93,8 +92,6 @@ class App:
             log.error("request %s failed after its answer had begun", request_id, exc_info=error.__cause__)
             failure = errors.ServerError(error.__cause__ or error)
             self._notes.answered(scope, headers, failure.status, failure)
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             await self._refuse(send, errors.seen(error, request_id), headers, scope)
         else:
