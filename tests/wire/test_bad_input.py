@@ -461,7 +461,7 @@ CONTACT_ROWS = (
     Row(
         "contact: owner_id in words",
         post("/contacts", {"role": "user", "owner_id": "joe"}),
-        mismatch("owner_id", "the id of an admin", "a string"),
+        mismatch("owner_id", "an admin's id, a whole number", "a string"),
     ),
     Row(
         "contact: owner_id 10**40",
