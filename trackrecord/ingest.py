@@ -74,20 +74,23 @@ class Together:
         return await answer
 
     async def _run(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:LOOK_UPS_MAX], self._waiting[LOOK_UPS_MAX:]
-            try:
-                found = await self._in_thread(self._look_up, [asked for asked, _ in batch])
-            except BaseException as error:
-                found = [error] * len(batch)
-            for (_, answer), one in zip(batch, found, strict=True):
-                if answer.done():
-                    continue  # who asked has gone
-                if isinstance(one, BaseException):
-                    answer.set_exception(one)
-                else:
-                    answer.set_result(one)
-        self._running = None
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:LOOK_UPS_MAX], self._waiting[LOOK_UPS_MAX:]
+                try:
+                    found = await self._in_thread(self._look_up, [asked for asked, _ in batch])
+                    answers = list(zip([answer for _, answer in batch], found, strict=True))
+                except BaseException as error:
+                    answers = [(answer, error) for _, answer in batch]
+                for answer, one in answers:
+                    if answer.done():
+                        continue  # who asked has gone
+                    if isinstance(one, BaseException):
+                        answer.set_exception(one)
+                    else:
+                        answer.set_result(one)
+        finally:
+            self._running = None  # whatever happened, the next who asks begins anew
 
 
 class Ingest:
