@@ -11,7 +11,7 @@ from real_server import until
 
 from trackrecord import requestlog
 from trackrecord.errors import Unavailable
-from trackrecord.requestlog import DAY_MS, PRUNE_AFTER, QUEUE_MAX, RequestLog, dropped, search, without_secrets
+from trackrecord.requestlog import DAY_MS, FORGOTTEN_MAX, PRUNE_AFTER, QUEUE_MAX, RequestLog, Sought, dropped, search, without_secrets
 from trackrecord.rules.contacts import Contact
 from trackrecord.rules.requests import Entry, Wanted, traces
 
@@ -200,3 +200,102 @@ def test_a_text_is_forgotten_though_the_file_could_not_be_written_when_it_was_as
         other.execute("ROLLBACK")
     log.close()
     assert (numbers(tmp_path), dropped(tmp_path / "requests.db")) == ([], 500)
+
+
+def test_an_entry_that_nobody_can_write_is_dropped_and_counted_and_the_log_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    log = opened(tmp_path)
+    spoilt: list[dict[str, Any]] = [{"status": 1 << 70}, {"client": object()}, {"code": object()}]
+    for number in range(100):
+        log.note(entry(number, **(spoilt[number // 30] if number in (29, 31, 62) else {})))
+    assert log.search(Wanted(), limit=1).total == 97
+    log.note(entry(100))
+    log.close()
+    assert numbers(tmp_path) == [number for number in range(100, -1, -1) if number not in (29, 31, 62)]
+    assert dropped(tmp_path / "requests.db") == 3
+    assert caplog.text.count("an entry of the request log cannot be written and is dropped") == 3
+
+
+def test_half_a_letter_is_kept_as_an_escape(tmp_path: Path):
+    log = opened(tmp_path)
+    log.note(entry(1, path="/contacts/\ud83d", cause="\udc00"))
+    ((_, kept),) = log.search(Wanted(), limit=1).entries
+    log.close()
+    assert (kept.path, kept.cause) == ("/contacts/\\ud83d", "\\udc00")
+
+
+# --- Looking for many texts at once ---
+
+LONG = "0123456789abcdef" * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "stands"),
+    [
+        ("'25'", "no contact has user_id '25'", True),
+        ("'25'", "no contact has user_id '251'", False),
+        ("/25/", "/contacts/25/ user not found", True),
+        ("/25/", "/contacts/251/25x/", False),
+        ("6762f0d51bb69f9f2193bb80", "contact 6762f0d51bb69f9f2193bb80 is archived", True),
+        ("6762f0d51bb69f9f2193bb80", "/contacts/6762f0d51bb69f9f2193bb81/", False),
+        ("joe@example.com", "joe@example.com is no list", True),
+        ("joe@example.com", "ann@example.com, joe", False),
+        ("1@x.org", "email '21@x.org'", False),
+        ("1@x.org", "email '21@x.org' or '1@x.org'", True),
+        ("a@b", "'a@b' and others", True),
+        ("'--'", "user_id '--'", True),
+        ("'--'", "user_id '-'", False),
+        (f"'{LONG[:40]}", f"user_id '{LONG}'", True),
+        (f"'{LONG[:40]}", f"user_id '{LONG[:39]}'", False),
+        (f"'joe {LONG[:20]}", f"user_id 'joe {LONG}'", True),
+        ("'ünï cödé'", "user_id 'ünï cödé'", True),
+        ("'a_b'", "user_id 'a_b'", True),
+        ("'it\\'s'", "user_id 'it\\'s'", True),
+    ],
+)
+def test_a_text_that_is_sought_stands_there_or_not(text: str, said: str, stands: bool):
+    others = [(1, f"'{each}'") for each in ("joe", "25x", "cödé", LONG, "ann")] + [(1, "bob@example.com"), (1, "'=='"), (2, text)]
+    assert Sought([(1, text), *others]).stands_in(1, said) is stands
+    assert Sought([(1, text), *others]).stands_in(None, said) is stands
+    assert Sought([(1, each) for each in (text, text)]).stands_in(2, said) is False
+
+
+def test_of_a_thousand_deleted_at_once_everything_goes_and_nothing_of_others(tmp_path: Path):
+    log = opened(tmp_path)
+    people = [
+        Contact(number=n, id=f"{n:024x}", workspace=1, role="user", external_id=f"u-{n}", email=f"{n}@x.org", created_at=1, updated_at=1)
+        for n in range(2000)
+    ]
+    for each in people:
+        log.note(entry(each.number * 2, path=f"/contacts/find_by_external_id/{each.external_id}"))
+        log.note(entry(each.number * 2 + 1, cause=f"no contact of this workspace has email '{each.email}'"))
+    for each in people[::2]:
+        log.forget(1, traces(each))
+    until(lambda: log.search(Wanted(), limit=1).total == 2000)
+    log.forget(1, traces(people[1]))
+    log.close()  # leaves nothing for later
+    assert numbers(tmp_path) == [number for number in range(3999, -1, -1) if number % 4 in (2, 3) and number // 2 != 1]
+
+
+def test_when_more_is_to_be_forgotten_than_may_wait_all_of_that_workspace_goes(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    opened(tmp_path).close()
+    with sqlite3.connect(tmp_path / "requests.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")  # nobody else can write
+        log = opened(tmp_path)
+        for number in range(30):
+            log.note(entry(number, workspace=(1, 2, None)[number % 3], cause="ann@example.com" if number < 15 else "why"))
+        log.forget(2, ["ann@example.com"])
+        for number in range(FORGOTTEN_MAX):
+            log.forget(1, [f"nobody-{number}@example.com"])
+        log.forget(1, ["nobody-else@example.com"])
+        other.execute("ROLLBACK")
+    log.close()
+    assert numbers(tmp_path) == [28, 25, 22, 19, 16]
+    assert caplog.text.count("all its entries of workspace 1 go") == 1
+
+
+def test_who_could_not_be_forgotten_before_the_server_stopped_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    (tmp_path / "requests.db").mkdir()
+    log = opened(tmp_path)
+    log.forget(1, ["ann@example.com"])
+    log.close()
+    assert "name deleted contacts could not be removed before the server stopped" in caplog.text

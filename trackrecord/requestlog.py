@@ -13,9 +13,8 @@ import re
 import sqlite3
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +28,8 @@ QUEUE_MAX = 5_000  # entries that wait for the disk; past it they are dropped
 BATCH_MAX = 1_000  # entries of one transaction
 GATHER_S = 0.05  # for more to come before a batch is written
 AGAIN_S = 1.0  # between tries while the file cannot be written
-FORGET_MAX = 20  # texts looked for in one transaction, so that none takes long
+FORGOTTEN_MAX = 20_000  # texts to forget that wait; past it all entries of the workspace go
+LOOKED_AT_ONCE = 50  # entries in which such texts are looked for before other threads have their turn
 PRUNE_EVERY_S = 60.0
 PRUNE_AFTER = 10_000  # entries written, where they come faster than that
 PRUNE_MAX = 5_000  # entries removed in one transaction, so that none takes long
@@ -50,6 +50,7 @@ class Found(NamedTuple):
     total: int
 
 
+_OF_AN_ENTRY = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError, sqlite3.IntegrityError)
 _COLUMNS = ", ".join(Entry._fields)
 _TEXTS = ("method", "path", "message", "field", "client", "user_agent")
 _SCHEMA = f"""
@@ -63,6 +64,44 @@ CREATE TABLE IF NOT EXISTS dropped (count INTEGER NOT NULL);
 """
 _INSERT = f"INSERT INTO requests ({_COLUMNS}) VALUES ({', '.join('?' * len(Entry._fields))})"  # noqa: S608 - names of ours
 _SAID = "lower(path || '/ ' || ifnull(message, '') || ' ' || ifnull(cause, ''))"  # where a text to forget may stand
+_NEXT = f"SELECT number, workspace, {_SAID} FROM requests WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608 - names of ours
+_PIECE = re.compile(r"[^\W_]{1,24}")  # what texts are made of, as far as looking for many at once goes: see Sought
+
+
+class Sought:
+    """Many texts, each of a workspace, looked for in an entry at once.
+
+    A text is made of pieces: runs of letters and digits, cut after 24. Where it stands with none before it, every piece of it that
+    is whole, which is all but a short one at its end, is one of the entry's pieces too. So of each text one such piece is known here,
+    the one that fewest others have, and only the texts of which an entry has that piece are looked for in it.
+    """
+
+    def __init__(self, texts: Iterable[tuple[int, str]]) -> None:
+        whole = {
+            each: {found[0] for found in _PIECE.finditer(each[1]) if len(found[0]) == 24 or found.end() < len(each[1])} for each in texts
+        }
+        shared = Counter(piece for pieces in whole.values() for piece in pieces)
+        self._by_piece: dict[str, list[tuple[int, str]]] = {}
+        self._others: list[tuple[int, str]] = []  # texts of marks alone
+        for each, pieces in whole.items():
+            if pieces:
+                self._by_piece.setdefault(min(pieces, key=lambda piece: (shared[piece], -len(piece), piece)), []).append(each)
+            else:
+                self._others.append(each)
+
+    def stands_in(self, workspace: int | None, said: str) -> bool:
+        """Whether any text of this workspace stands there; of any, where the entry belongs to none."""
+        pieces = self._by_piece.keys() & _PIECE.findall(said)
+        texts = [*self._others, *(each for piece in pieces for each in self._by_piece[piece])]
+        return any(_stands(text, said) for of, text in texts if workspace is None or of == workspace)
+
+
+def _stands(text: str, said: str) -> bool:
+    """Whether a text stands there, and is not the end of a longer word."""
+    at = said.find(text)
+    while at > 0 and text[0].isalnum() and said[at - 1].isalnum():
+        at = said.find(text, at + 1)
+    return at >= 0
 
 
 class RequestLog:
@@ -74,11 +113,15 @@ class RequestLog:
         self._keep_rows = keep_rows
         self._now = now
         self._queue: deque[Entry] = deque()
-        self._noted = self._written = 0  # entries ever taken in; of those, in the file
+        self._noted = self._written = 0  # entries ever taken in; of those, in the file or dropped after all
         self._dropped = self._dropped_told = 0  # entries ever dropped; of those, counted in the file
-        self._forgotten: deque[tuple[int, int, str]] = deque()  # entries noted before, a workspace, and a text to forget in those
+        self._spoilt = 0  # entries dropped as they could not be written, and not yet counted in the file
+        self._alone = 0  # entries to be written each by itself, as one of them cannot be
+        self._forgotten: list[tuple[int, int, str]] = []  # entries noted before, a workspace, and a text to forget in those
+        self._forget_at = 0.0  # when the next pass for them may begin, by the monotonic clock
+        self._cleared: dict[int, int] = {}  # workspaces of which more was to be forgotten than may wait, and entries noted before
         self._log_holds = True  # the file's write-ahead log may hold entries that were removed; a start does not know
-        self._trouble: str | None = None
+        self._trouble: Exception | None = None
         self._prune_at = (0.0, 0)  # the next time by the monotonic clock, and the next count of entries written
         self._counting = threading.Lock()  # held for a moment: how many were noted, and in which order
         self._wake = threading.Event()
@@ -100,10 +143,16 @@ class RequestLog:
 
     def forget(self, workspace: int, texts: Sequence[str]) -> None:
         """Remove, some time soon, the entries noted so far of a workspace, or of none, that have one of these texts in their path,
-        message or cause. Texts are in lower case; a path counts as if it ended in a slash. Never blocks and never raises.
+        message or cause, not as the end of a longer word. Texts are in lower case; a path counts as if it ended in a slash.
+
+        Where more than FORGOTTEN_MAX texts wait, all entries of the workspace go, and those of none. Never blocks and never raises.
         """
         with self._counting:
-            self._forgotten.extend((self._noted, workspace, text) for text in texts)
+            if len(self._forgotten) + len(texts) > FORGOTTEN_MAX:
+                self._cleared[workspace] = self._noted
+                self._forgotten = [each for each in self._forgotten if each[1] != workspace]
+            else:
+                self._forgotten += [(self._noted, workspace, text) for text in texts]
         self._wake.set()
 
     def search(self, wanted: Wanted, *, limit: int, workspace: int | None = None, before: int | None = None) -> Found:
@@ -122,49 +171,71 @@ class RequestLog:
     def _run(self) -> None:
         db: sqlite3.Connection | None = None
         while True:
-            self._wake.wait(AGAIN_S if self._log_holds else PRUNE_EVERY_S)
+            until = AGAIN_S if self._log_holds else PRUNE_EVERY_S
+            self._wake.wait(min(until, max(0.0, self._forget_at - time.monotonic())) if self._owes() else until)
             self._stop.wait(GATHER_S)
             self._wake.clear()
             try:
                 if db is None:
                     db = _open(self._path)
-                while self._queue or self._forgotten:
-                    if self._queue:
-                        self._write(db)
-                        self._prune(db)
-                    if self._forgotten and self._forgotten[0][0] <= self._written:
-                        self._forget(db)
+                while self._queue or (self._owes() and (self._stop.is_set() or time.monotonic() >= self._forget_at)):
+                    self._write_some(db)
+                    self._clear(db)
+                    self._forget(db)
                 self._prune(db)
                 if self._log_holds:
                     self._log_holds = not cut_log(db)
                 self._tell(None)
-            except (sqlite3.Error, OSError) as error:
-                # A full disk, a file that is not ours: the queue holds what it can meanwhile, and we try again.
-                self._tell(str(error))
+            except Exception as error:
+                # A full disk, a file that is not ours, or what nobody foresaw: the queue holds what it can meanwhile, and we try again.
+                self._tell(error)
                 if db is not None:
                     with contextlib.suppress(sqlite3.Error):
                         db.close()
                     db = None
                 if not self._stop.wait(AGAIN_S):
                     self._wake.set()
-            if self._stop.is_set() and (not self._queue or self._trouble is not None):
+            if self._stop.is_set() and (self._trouble is not None or not (self._queue or self._owes())):
                 break
+        if self._owes():
+            log.warning("entries of the request log that name deleted contacts could not be removed before the server stopped")
         if db is not None:
             with contextlib.suppress(sqlite3.Error):
                 db.close()
 
+    def _owes(self) -> bool:
+        """Whether something is to be forgotten."""
+        return bool(self._forgotten or self._cleared)
+
+    def _write_some(self, db: sqlite3.Connection) -> None:
+        if self._queue:
+            self._write(db)
+            self._prune(db)
+
     def _write(self, db: sqlite3.Connection) -> None:
-        batch = [self._queue[at] for at in range(min(BATCH_MAX, len(self._queue)))]
-        dropped = self._dropped - self._dropped_told
-        with _transaction(db):
-            db.executemany(_INSERT, [_cut(entry) for entry in batch])
-            if dropped:
-                db.execute("UPDATE dropped SET count = count + ?", (dropped,))
+        batch = [self._queue[at] for at in range(min(1 if self._alone else BATCH_MAX, len(self._queue)))]
+        fast = self._dropped - self._dropped_told
+        try:
+            with _transaction(db):
+                db.executemany(_INSERT, [_cut(entry) for entry in batch])
+                if fast or self._spoilt:
+                    db.execute("UPDATE dropped SET count = count + ?", (fast + self._spoilt,))
+        except Exception as error:
+            if _may_pass(error):
+                raise
+            if len(batch) > 1:
+                self._alone = len(batch)  # to find which of them it is
+                return
+            log.exception("an entry of the request log cannot be written and is dropped")
+            self._spoilt += 1
+        else:
+            self._dropped_told += fast
+            self._spoilt = 0
+            if fast:
+                log.warning("%s entries of the request log were dropped: they came faster than they could be written", fast)
         for _ in batch:
             self._queue.popleft()
-        if dropped:
-            self._dropped_told += dropped
-            log.warning("%s entries of the request log were dropped: they came faster than they could be written", dropped)
+        self._alone = max(0, self._alone - len(batch))
         with self._progress:
             self._written += len(batch)
             self._progress.notify_all()
@@ -188,22 +259,50 @@ class RequestLog:
                 return
 
     def _forget(self, db: sqlite3.Connection) -> None:
-        """Remove what names somebody, for some of the texts that wait: of those before which all that was noted is written."""
+        """Remove what names somebody, for all the texts that wait and before which everything noted is written: in one pass."""
         with self._counting:
-            waiting = [each for each in islice(self._forgotten, FORGET_MAX) if each[0] <= self._written]
-        with _transaction(db):
-            for workspace in {workspace for _, workspace, _ in waiting}:
-                texts = [text for _, of, text in waiting if of == workspace]
-                names = " OR ".join([f"instr({_SAID}, ?)"] * len(texts))
-                db.execute(f"DELETE FROM requests WHERE (workspace = ? OR workspace IS NULL) AND ({names})", (workspace, *texts))  # noqa: S608
-        for _ in waiting:
-            self._forgotten.popleft()
-        self._log_holds = True
+            waiting = [each for each in self._forgotten if each[0] <= self._written]
+        if not waiting or not (self._stop.is_set() or time.monotonic() >= self._forget_at):
+            return
+        began = time.monotonic()
+        sought = Sought((workspace, text) for _, workspace, text in waiting)
+        at, last = 0, db.execute("SELECT ifnull(max(number), 0) FROM requests").fetchone()[0]
+        while at < last:
+            rows = db.execute(_NEXT, (at, LOOKED_AT_ONCE)).fetchall()
+            self._remove(db, [number for number, workspace, said in rows if sought.stands_in(workspace, said)])
+            at = rows[-1][0] if rows else last
+            if len(self._queue) >= BATCH_MAX:
+                self._write_some(db)
+        done = set(waiting)
+        with self._counting:
+            self._forgotten = [each for each in self._forgotten if each not in done]
+        # As long a rest as it took: however many are deleted one after the other, looking for them has half a core at most.
+        self._forget_at = 2 * time.monotonic() - began
 
-    def _tell(self, trouble: str | None) -> None:
+    def _clear(self, db: sqlite3.Connection) -> None:
+        """Remove all entries of the workspaces of which more was to be forgotten than could wait."""
+        with self._counting:
+            cleared = {workspace: noted for workspace, noted in self._cleared.items() if noted <= self._written}
+        for workspace in cleared:
+            log.warning("more contacts were deleted than the request log could look for: all its entries of workspace %s go", workspace)
+            wanted = "SELECT number FROM requests WHERE workspace = ? OR workspace IS NULL LIMIT ?"
+            while rows := db.execute(wanted, (workspace, PRUNE_MAX)).fetchall():
+                self._remove(db, [number for (number,) in rows])
+        with self._counting:
+            self._cleared = {each: noted for each, noted in self._cleared.items() if cleared.get(each) != noted}
+
+    def _remove(self, db: sqlite3.Connection, numbers: Sequence[int]) -> None:
+        if numbers:
+            with _transaction(db):
+                db.executemany("DELETE FROM requests WHERE number = ?", [(number,) for number in numbers])
+            self._log_holds = True
+
+    def _tell(self, trouble: Exception | None) -> None:
         """Say once that the file cannot be written, and once that it can be again."""
         if trouble is not None and self._trouble is None:
-            log.warning("the request log cannot be written: %s. Requests are answered as before; up to %s of them wait", trouble, QUEUE_MAX)
+            unforeseen = None if _may_pass(trouble) else trouble
+            said = "the request log cannot be written: %s. Requests are answered as before; up to %s of them wait"
+            log.warning(said, trouble, QUEUE_MAX, exc_info=unforeseen)
         elif trouble is None and self._trouble is not None:
             log.info("the request log can be written again")
         self._trouble = trouble
@@ -235,10 +334,20 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("COMMIT")
 
 
+def _may_pass(error: Exception) -> bool:
+    """Whether it is the file's, so that it may be written later; not what makes an entry one that cannot be written at all."""
+    return isinstance(error, (sqlite3.Error, OSError)) and not isinstance(error, _OF_AN_ENTRY)
+
+
 def _cut(entry: Entry) -> Entry:
-    """Without secrets, also where somebody wrote one into a path by a slip, and not longer than is kept."""
-    texts: dict[str, Any] = {name: without_secrets(value)[:TEXT_MAX] for name in _TEXTS if (value := getattr(entry, name))}
-    return entry._replace(cause=None if entry.cause is None else without_secrets(entry.cause)[-CAUSE_MAX:], **texts)
+    """Without secrets, also where somebody wrote one into a path by a slip, in letters that can be written, and not longer than is kept."""
+    texts: dict[str, Any] = {name: _writable(without_secrets(value)[:TEXT_MAX]) for name in _TEXTS if (value := getattr(entry, name))}
+    return entry._replace(cause=None if entry.cause is None else _writable(without_secrets(entry.cause)[-CAUSE_MAX:]), **texts)
+
+
+def _writable(text: str) -> str:
+    """Halves of a pair of surrogates, which are no letters, are written as escapes."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def search(path: Path, wanted: Wanted, *, limit: int, workspace: int | None = None, before: int | None = None) -> Found:
