@@ -15,8 +15,9 @@ USAGE = [
     (["bogus"], "no such command 'bogus'. See trackrecord --help"),
     (["import", "contacts"], "missing argument 'FILE'. See trackrecord import contacts --help"),
     (["serve", "--set", "dedup"], "--set wants name=value, got 'dedup'; trackrecord settings lists the names"),
-    (["serve", "--set", "colour=blue"], "--colour: there is no setting 'colour'; trackrecord settings lists them all"),
-    (["serve", "--profile", "odd"], "profile must be one of lenient, strict, got 'odd'"),
+    (["serve", "--set", "colour=blue"], "--set colour: there is no such setting; trackrecord settings lists them all"),
+    (["serve", "--token", "a b"], "--token must be 1 to 255 visible ASCII characters without blanks"),
+    (["serve", "--profile", "odd"], "--profile must be lenient or strict, got 'odd'"),
     (
         ["import", "events", "x", "--url", "http://h", "--data", "d"],
         "give --url for a running server, or --data for a stopped one's directory, not both",

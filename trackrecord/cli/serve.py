@@ -59,17 +59,14 @@ def serve(
         "ephemeral": ephemeral,
         "log_format": log_format,
     }
-    run(load({**_pairs(settings or []), **{name: value for name, value in given.items() if value is not None}}))
+    run(load(given, pairs=[_pair(text) for text in settings or []]))
 
 
-def _pairs(settings: list[str]) -> dict[str, str]:
-    found = {}
-    for text in settings:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise SettingInvalid(f"--set wants name=value, got {text!r}; trackrecord settings lists the names")
-        found[name.strip().replace("-", "_")] = value
-    return found
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SettingInvalid(f"--set wants name=value, got {text!r}; trackrecord settings lists the names")
+    return name.strip(), value
 
 
 def run(settings: Settings) -> None:
