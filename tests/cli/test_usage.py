@@ -13,6 +13,7 @@ from .shell import COMMAND, Shell, environment
 
 USAGE = [
     (["bogus"], "no such command 'bogus'. See trackrecord --help"),
+    (["import", "contact"], "no such command 'contact'. Did you mean 'contacts'? See trackrecord import --help"),
     (["import", "contacts"], "missing argument 'FILE'. See trackrecord import contacts --help"),
     (["serve", "--set", "dedup"], "--set wants name=value, got 'dedup'; trackrecord settings lists the names"),
     (["serve", "--set", "colour=blue"], "--set colour: there is no such setting; trackrecord settings lists them all"),

@@ -7,6 +7,7 @@ from typing import Any
 from .. import __version__
 from ..errors import SettingInvalid, TrackrecordError
 
+MAKE_WORDS = {"--port": "PORT=8081", "--data": "DATA=DIR"}  # what our Makefile, which sets TRACKRECORD_MAKE, calls an option
 EXIT_TROUBLE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 
@@ -53,11 +54,14 @@ def _usage(error: Any) -> int:
     message = error.format_message().strip()
     if not message:  # nothing was asked for: the help has been shown
         return EXIT_USAGE
-    message = message[0].lower() + message[1:]
-    return _fail(f"{message.rstrip('.')}. See {path} --help", EXIT_USAGE)
+    message = message[0].lower() + message[1:].removesuffix(".")
+    return _fail(f"{message}{'' if message.endswith('?') else '.'} See {path} --help", EXIT_USAGE)
 
 
 def _fail(message: str, code: int) -> int:
+    words = [word for option, word in MAKE_WORDS.items() if option in message]
+    if words and os.environ.get("TRACKRECORD_MAKE"):
+        message += f". With make that is: make serve {' '.join(words)}"
     print(f"trackrecord: {message}", file=sys.stderr)
     return code
 
