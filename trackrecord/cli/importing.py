@@ -194,6 +194,9 @@ def _import(noun: str, file: str, place: Place, form: str | None, refused: Path 
                 interrupted = True
             except Unavailable as error:
                 raise TrackrecordError(f"{error.message}. {_go_on(source, progress)}") from None
+            except TrackrecordError:
+                progress.leave()
+                raise
             else:
                 interrupted = False
     finally:
