@@ -66,7 +66,8 @@ def _damaged(error: BaseException | None) -> bool:
 def _usage(error: Any) -> int:
     path = error.ctx.command_path if getattr(error, "ctx", None) is not None else "trackrecord"
     message = error.format_message().strip()
-    if not message:  # nothing was asked for: the help has been shown
+    if message.startswith("Usage:"):  # nothing was asked for: this is the help
+        print(message, file=sys.stderr)
         return EXIT_USAGE
     message = message[0].lower() + message[1:].removesuffix(".")
     return _fail(f"{message}{'' if message.endswith('?') else '.'} See {path} --help", EXIT_USAGE)

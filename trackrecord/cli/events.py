@@ -89,7 +89,7 @@ def summary(
     workspace: options.InWorkspace = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Tell how often a contact did what, and first and last when: what it did last comes first. Times are UTC."""
+    """Tell how often a contact did what, and first and last when. What it did last comes first. Times are UTC."""
     from .opening import opened
 
     with opened(options.existing_data(data)) as there:
@@ -114,7 +114,7 @@ def names(
     workspace: options.InWorkspace = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the names of all events with how many there are of each, first and last when, and their metadata keys. Times are UTC."""
+    """List the names of all events and how many there are. First and last when, and metadata keys, stand beside. Times are UTC."""
     from ..wire import catalogue
     from .opening import opened
 

@@ -33,7 +33,7 @@ def requests(
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Search the log of refused requests, newest first, also while the server runs. Times are UTC.
+    """Search the log of refused requests, newest first. A server may run meanwhile. Times are UTC.
 
     Those that came without a good token belong to no workspace, and are found here alone. Exits with 1 when REQUEST_ID is not there.
     """

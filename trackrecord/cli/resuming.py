@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 REASONS_MAX = 100
-_VALUE = re.compile(
-    r"(?:,? (?:near|after|got)) ['\"].*", re.DOTALL
-)  # what one line held, and others may not
+_VALUE = re.compile(r"(?:,? (?:near|after|got)) ['\"].*", re.DOTALL)  # what one line held, and others may not
 
 
 class Done(msgspec.Struct):
