@@ -43,6 +43,7 @@ TROUBLE = [
     (["export", "contacts", "--data", "nowhere"], NO_DATA),
     (["backup", "there", "--data", "nowhere"], NO_DATA),
     (["check", "--data", "nowhere"], NO_DATA),
+    (["check", "--data", __file__], f"{__file__} is no directory: name one with --data"),
 ]
 
 
