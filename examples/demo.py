@@ -2,7 +2,8 @@
 
     python examples/demo.py [--keep DIR] [--data FOLDER]
 
-Without --data it takes the real stream beside the checkout (../shared/data) if there is one, else it makes a stream of its own.
+Without --data it takes the real stream beside the checkout (../shared/data) if there is one, else it makes a stream of its own; it
+says which.
 """
 
 import argparse
@@ -77,20 +78,26 @@ def made_stream(folder: Path) -> None:
 def trackrecord(*arguments: str) -> None:
     """Run a command of ours in this terminal."""
     console.print(f"[dim]$ trackrecord {' '.join(arguments)}[/dim]", soft_wrap=True)
-    subprocess.run([sys.executable, "-m", "trackrecord", *arguments], check=True)
+    subprocess.run([sys.executable, "-m", "trackrecord", *arguments], check=True, process_group=0)  # Ctrl-C is for us alone
 
 
 class Server:
     def __init__(self, record: Path) -> None:
         command = [sys.executable, "-m", "trackrecord", "serve", "--data", str(record), "--port", "0", "--token", TOKEN]
         began = time.perf_counter()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)
+        try:
+            self.url = self._address()
+        except BaseException:
+            self.process.kill()
+            raise
+        console.print(f"Serving on {self.url} after {time.perf_counter() - began:.2f} s")
+
+    def _address(self) -> str:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                self.url = found.group()
-                console.print(f"Serving on {self.url} after {time.perf_counter() - began:.2f} s")
-                return
+                return found.group()
         raise SystemExit("the server did not start; try: make serve")
 
     def stop(self, with_signal: int) -> None:
@@ -190,12 +197,25 @@ def main() -> int:
     options.add_argument("--keep", type=Path, metavar="DIR", help="keep the record in this new directory")
     options.add_argument("--data", type=Path, metavar="FOLDER", help="a folder with events.ndjson.gz, contacts.ndjson.gz and expected.json")
     given = options.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = given.data or (REAL if (REAL / "expected.json").exists() else None)
-        if folder is None:
-            folder = Path(scratch)
-            made_stream(folder)
-        return 0 if demo(folder.resolve(), (given.keep or Path(scratch) / "record").resolve()) else 1
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: what was started stands apart, and has to be ended
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder, told = given.data, f"the stream in {given.data}"
+            if folder is None and (REAL / "expected.json").exists():
+                folder, told = REAL, f"the real stream in {REAL}"
+            if folder is None:
+                folder, told = Path(scratch), "a stream made here, always the same; --data FOLDER takes another"
+                made_stream(folder)
+            console.print(f"Data: {told}", soft_wrap=True)
+            return 0 if demo(folder.resolve(), (given.keep or Path(scratch) / "record").resolve()) else 1
+    except KeyboardInterrupt:
+        console.print(
+            "\nInterrupted; " + ("nothing is left of the record." if given.keep is None else f"the record so far is in {given.keep}.")
+        )
+        return 130
+    except subprocess.CalledProcessError as error:  # it has said why
+        return error.returncode
 
 
 if __name__ == "__main__":

@@ -240,9 +240,8 @@ class Server:
         stored, (contact, name) = store.cursor(), store.highest()
         store.close()
         if strangers := engines.strangers(data, self.directory.salt):
-            raise DataDirectoryUnusable(
-                f"{' and '.join(strangers)} belong to another {engines.DIRECTORY_FILE} than the one here. {together}"
-            )
+            belong = f"{' and '.join(strangers)} belong{'s' if len(strangers) == 1 else ''}"
+            raise DataDirectoryUnusable(f"{belong} to another {engines.DIRECTORY_FILE} than the one here. {together}")
         if contact > self.directory.contacts.highest() or name > self.directory.names.highest():
             raise DataDirectoryUnusable(
                 f"{engines.DIRECTORY_FILE} is older than {engines.STORE_FILE}, and lacks contacts or names of its events. {together}"
