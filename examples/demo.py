@@ -82,28 +82,28 @@ def trackrecord(*arguments: str) -> None:
 
 
 class Server:
-    def __init__(self, record: Path) -> None:
-        command = [sys.executable, "-m", "trackrecord", "serve", "--data", str(record), "--port", "0", "--token", TOKEN]
-        began = time.perf_counter()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)
-        try:
-            self.url = self._address()
-        except BaseException:
-            self.process.kill()
-            raise
-        console.print(f"Serving on {self.url} after {time.perf_counter() - began:.2f} s")
+    """Over one directory; may be started again once it was stopped. `stop` ends it wherever an interruption came."""
 
-    def _address(self) -> str:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+    def __init__(self, record: Path) -> None:
+        self.url = ""
+        self._command = [sys.executable, "-m", "trackrecord", "serve", "--data", str(record), "--port", "0", "--token", TOKEN]
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        began = time.perf_counter()
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, process_group=0)
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
             if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                return found.group()
+                self.url = found.group()
+                console.print(f"Serving on {self.url} after {time.perf_counter() - began:.2f} s")
+                return
         raise SystemExit("the server did not start; try: make serve")
 
     def stop(self, with_signal: int) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(with_signal)
-            self.process.communicate()
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(with_signal)
+            self._process.communicate()
 
 
 def step(text: str) -> None:
@@ -117,12 +117,13 @@ def demo(folder: Path, record: Path) -> bool:
     step("1  A server over one empty directory")
     server = Server(record)
     try:
+        server.start()
         with tempfile.TemporaryDirectory() as scratch:
             os.chdir(scratch)
             whole = run_through(server, folder, record, expected)
     finally:
         os.chdir(folder)
-        server.stop(signal.SIGINT)
+        server.stop(signal.SIGTERM)
     console.print(
         f"\n{time.perf_counter() - began:.0f} s in all. "
         + ("[green]Every figure agrees.[/green]" if whole else "[red]Figures differ.[/red]")
@@ -149,8 +150,7 @@ def run_through(server: Server, folder: Path, record: Path, expected: dict[str, 
 
     step("4  kill -9, and a new start on the same directory")
     server.stop(signal.SIGKILL)
-    again = Server(record)
-    server.process, server.url = again.process, again.url
+    server.start()
     with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         outcomes = Counter(client.get(f"/-/api/receipts/{receipt}").json()["outcome"] for receipt in acknowledged)
     console.print("What became of the acknowledged events: " + ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
