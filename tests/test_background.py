@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from real_server import until
 from wire.client import Answer, Api
 
 from trackrecord.background import RETRY_S, WAITING_MAX, Background, Turns
-from trackrecord.errors import Unavailable
+from trackrecord.datadir import Owned
+from trackrecord.errors import DataDirectoryBusy, Unavailable
 from trackrecord.testing import TrackrecordServer
 
 SEARCH = {"query": {"field": "role", "operator": "=", "value": "user"}}
@@ -104,7 +106,7 @@ def test_what_takes_long_waits_for_its_turn_and_is_refused_where_too_much_waits(
     asked += [held.clients.submit(ask, *SLOW[0]) for _ in range(WAITING_MAX - 1)]
     asked += [held.clients.submit(ask, *SLOW[1]) for _ in range(WAITING_MAX - len(SLOW) - 1)]
     until(lambda: held.waiting() == 2 * WAITING_MAX)
-    for call, what in ((SLOW[0], "contact searches"), (SLOW[1], "long lists, queries, exports and deletions")):
+    for call, what in ((SLOW[0], "contact searches and exports of some"), (SLOW[1], "long lists, queries, exports and deletions")):
         refused = ask(*call)
         text = f"{WAITING_MAX} {what} of this workspace are waiting for their turn; ask again later"
         assert (refused.error, refused.header("retry-after")) == ((503, "service_unavailable", text, None), str(RETRY_S))
@@ -168,6 +170,74 @@ def test_what_has_begun_is_not_refused_and_who_goes_leaves_its_turn():
         return done
 
     assert asyncio.run(run()) == [0, 99]
+
+
+def test_who_has_gone_takes_no_place_from_who_comes():
+    async def run() -> list[int]:
+        background, go, done = Background(1), threading.Event(), list[int]()
+        held = asyncio.ensure_future(background.run(1, go.wait))
+        gone = [asyncio.ensure_future(background.run(1, done.append, number)) for number in range(WAITING_MAX)]
+        await asyncio.sleep(0)
+        for each in gone:
+            each.cancel()
+        await asyncio.gather(*gone, return_exceptions=True)
+        come = [asyncio.ensure_future(background.run(1, done.append, number)) for number in range(WAITING_MAX)]
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(held, *come)
+        background.shutdown()
+        return done
+
+    assert asyncio.run(run()) == list(range(WAITING_MAX))
+
+
+def test_of_one_turn_so_many_may_wait_and_one_more_is_told_to_come_again():
+    async def run() -> list[str]:
+        turns, go, order = Turns(), asyncio.Event(), list[str]()
+
+        async def have(name: str) -> None:
+            async with turns.waiting("deletions", 1):
+                order.append(name)
+                await go.wait()
+
+        tasks = [asyncio.ensure_future(have(str(number))) for number in range(WAITING_MAX + 1)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await have("too many")
+        go.set()
+        await asyncio.gather(*tasks)
+        await have("later")
+        return order
+
+    assert asyncio.run(run()) == [*(str(number) for number in range(WAITING_MAX + 1)), "later"]
+
+
+def test_a_stop_waits_for_what_threads_do_before_it_gives_the_directory_up(tmp_path: Path):
+    server = TrackrecordServer(data=str(tmp_path))
+    with server:
+        Api(server).contact(external_id="ann")
+        go, running, found = threading.Event(), threading.Event(), list[int]()
+
+        def work() -> None:
+            running.set()
+            go.wait()
+            found.append(len(server.server.directory.contacts.walk(1, limit=5)[0]))
+
+        async def begin() -> None:
+            asyncio.get_running_loop().create_task(server.server.in_background(1, work))
+
+        server.call(begin)
+        assert running.wait(20)
+        threading.Thread(target=lambda: (until(lambda: server.server._ending.is_set()), owner(tmp_path), go.set())).start()
+    assert found == [1]
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(("-wal", "-shm"))] == []
+    Owned(tmp_path).release()
+
+
+def owner(data: Path) -> None:
+    with pytest.raises(DataDirectoryBusy):
+        Owned(data)
 
 
 def test_a_fault_is_its_callers_and_the_thread_is_free_again():

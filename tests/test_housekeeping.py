@@ -7,7 +7,6 @@ import pytest
 from real_server import until
 from wire.client import Api
 
-from trackrecord import server as server_module
 from trackrecord.directory.jobs import DROPPED_AT_ONCE
 from trackrecord.directory.scrolls import SCROLL_S
 from trackrecord.testing import TrackrecordServer
@@ -56,11 +55,11 @@ def test_a_server_that_starts_drops_old_jobs_and_scrolls(data: Path):
         until(lambda: rows(data) == [0, 0, 0, 0])
 
 
-def test_a_server_that_runs_drops_them_now_and_then(data: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(server_module, "HOUSE_EVERY_S", 0.05)
+def test_a_server_that_runs_drops_them_when_it_looks(data: Path):
     with serving(data, NOW) as server:
         api = Api(server)
         assert api.post("/bulk/events", REFUSED).status == 202
         server.clock.freeze(NOW + 7 * DAY_S + 1)
-        until(lambda: rows(data) == [0, 0, 0, 0])
+        server.call(server.server.in_thread, server.server.drop_outdated)
+        assert rows(data) == [0, 0, 0, 0]
         assert api.get("/me").status == 200

@@ -1,8 +1,9 @@
 """Threads for what takes long, apart from those that short reads and writes have, and shared between workspaces in turns."""
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 from .errors import Unavailable
 
 WAITING_MAX = 16  # pieces of work of one workspace that wait for a thread, long ones apart; past it 503
-WAITING = {True: "contact searches", False: "long lists, queries, exports and deletions"}  # what they are, for who is refused
+WAITING = {
+    True: "contact searches and exports of some",
+    False: "long lists, queries, exports and deletions",
+}  # what they are, for who is refused
 RETRY_S = 2  # what a caller is told to wait then
 
 
@@ -67,6 +71,10 @@ class Background:
         except asyncio.CancelledError:
             if not turn.cancelled():
                 self._next(long)
+            elif turn in mine:
+                mine.remove(turn)
+                if not mine and self._waiting.get((workspace, long)) is mine:
+                    del self._waiting[workspace, long]
             raise
 
     def _next(self, long: bool) -> None:
@@ -89,7 +97,24 @@ class Turns:
 
     def __init__(self) -> None:
         self._turns: dict[tuple[str, int], asyncio.Semaphore] = {}
+        self._queued: dict[tuple[str, int], int] = {}
 
     def of(self, what: str, workspace: int, *, most: int = 1) -> asyncio.Semaphore:
-        """Always the same one for the same; at most `most` are in it at once."""
+        """Always the same one for the same; at most `most` are in it at once, as the first who asks for it says."""
         return self._turns.setdefault((what, workspace), asyncio.Semaphore(most))
+
+    @contextlib.asynccontextmanager
+    async def waiting(self, what: str, workspace: int) -> AsyncIterator[None]:
+        """Have the one turn there is, when it comes. Raises Unavailable where WAITING_MAX wait for it already."""
+        key = (what, workspace)
+        if self._queued.get(key, 0) >= WAITING_MAX:
+            raise Unavailable(f"{WAITING_MAX} {what} of this workspace are waiting for their turn; ask again later", retry_after_s=RETRY_S)
+        self._queued[key] = self._queued.get(key, 0) + 1
+        try:
+            await self.of(what, workspace).acquire()
+        finally:
+            self._queued[key] -= 1
+        try:
+            yield
+        finally:
+            self.of(what, workspace).release()

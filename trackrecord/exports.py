@@ -68,21 +68,16 @@ def contacts(directory: Directory, workspace: int, *, since: int | None = None, 
     so it must come after.
     """
 
-    def wanted(contact: Contact) -> bool:
-        return (since is None or contact.created_at >= since) and (until is None or contact.created_at < until)
-
-    for claims_email in (True, False):
+    for by_email in (True, False):
         after = None
         while True:
-            page, after = directory.contacts.walk(workspace, limit=PAGE, after=after)
-            for contact in page:
-                if wanted(contact) and (contact.role == "user" and contact.external_id is None) == claims_email:
-                    yield contact
+            page, after = directory.contacts.walk(workspace, limit=PAGE, after=after, since=since, until=until, by_email=by_email)
+            yield from page
             if after is None:
                 break
     number = 0
-    while visitors := directory.visitors.after(workspace, number, limit=PAGE):
-        yield from filter(wanted, visitors)
+    while visitors := directory.visitors.after(workspace, number, limit=PAGE, since=since, until=until):
+        yield from visitors
         number = visitors[-1].number
 
 

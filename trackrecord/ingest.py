@@ -6,6 +6,7 @@ Also here, because they stand at the same gate: reads that wait for what was ack
 import asyncio
 import contextlib
 import hashlib
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -33,6 +34,7 @@ T = TypeVar("T")
 BEHIND_RETRY_S = 2  # what a sender is told to wait when the store has fallen too far behind
 LOOK_UPS_MAX = 500  # contacts looked up in one turn
 OWED_AGAIN_S = 2.0  # between tries to journal an erasure or a merge
+UNREADABLE_S = 30.0  # how long health tells of a read that the store could not answer
 REMOVED_TOGETHER = 5_000  # positions in one record
 
 
@@ -98,6 +100,7 @@ class Ingest:
         journal: Journal,
         store: Following,
         in_thread: Callable[..., Any],
+        for_new: Callable[..., Any],
         now: Callable[[], float],
         profile: Profile,
         dedup: str,
@@ -110,7 +113,8 @@ class Ingest:
         self.identities = IdentityCache(directory.contacts, entries=identity_cache_entries, anonymous=profile.anonymous_user_id)
         self.names = NameCache(directory.names)
         self._store = store
-        self._in_thread = in_thread
+        self._in_thread = in_thread  # for look-ups, which wait for nobody
+        self._for_new = for_new  # for what events write in the directory: that waits for its one writer
         self._now = now
         self._profile = profile
         self._dedup = dedup
@@ -118,7 +122,7 @@ class Ingest:
         self._create_contacts = create_contacts
         self._newcomers = Newcomers(directory.contacts, self.identities, now=now, profile=profile)
         self._strangers = Together(lambda asked: self.identities.resolve_many([(each.workspace, each.tried) for each in asked]), in_thread)
-        self._nobodies = Together(self._newcomers.make, in_thread)  # apart, so that who is known waits for no write
+        self._nobodies = Together(self._newcomers.make, for_new)  # apart, so that who is known waits for no write
         self._owed: set[asyncio.Task[None]] = set()
 
     async def submit(self, workspace: Workspace, sent: SubmittedEvent) -> int:
@@ -202,7 +206,10 @@ class Ingest:
 
     async def name(self, workspace: Workspace, folded: str, name: str) -> EventName:
         """The name's entry, made if it is new. Raises Unprocessable past the limit of active names."""
-        found: EventName = await self._in_thread(
+        known: EventName | None = (await self._in_thread(self.directory.names.find, workspace.number, [folded])).get(folded)
+        if known is not None:
+            return self.names.keep(known, folded)
+        found: EventName = await self._for_new(
             self.names.resolve, workspace.number, folded, name, now=int(self._now()), limit=self._profile.event_names_max
         )
         return found
@@ -211,7 +218,7 @@ class Ingest:
         """Keep baselines for one contact, all or none; rows carry (what was sent, name, folded name)."""
         contact = await self.resolve(workspace, tried)
         now = self._now()
-        names = await self._in_thread(
+        names = await self._for_new(
             self.directory.names.resolve_all,
             workspace.number,
             [(folded, name) for _, name, folded in rows],
@@ -302,17 +309,32 @@ class Reads:
         self._executor = executor
         self._background = background
         self._wait_s = wait_s
+        self._failed: tuple[float, str] | None = None
 
     async def ask(self, question: Callable[[EventReader], T]) -> T:
         """Run a question in a thread. Raises Unavailable when the store does not catch up in time."""
         await self._caught_up()
-        return await asyncio.get_running_loop().run_in_executor(self._executor, question, self._reader)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._asked, question)
 
     async def ask_in_background(self, workspace: int, question: Callable[[EventReader], T]) -> T:
         """As ask, for a question that may take long: it waits for its turn (background.py), so that others need not wait for it."""
         await self._caught_up()
-        answer: T = await self._background.run(workspace, question, self._reader)
+        answer: T = await self._background.run(workspace, self._asked, question)
         return answer
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the store could not be read lately; None when it could."""
+        if self._failed is None or time.monotonic() - self._failed[0] > UNREADABLE_S:
+            return None
+        return self._failed[1]
+
+    def _asked(self, question: Callable[[EventReader], T]) -> T:
+        try:
+            return question(self._reader)
+        except Unavailable as error:
+            self._failed = time.monotonic(), str(error)
+            raise
 
     async def _caught_up(self) -> None:
         head = self._journal.head

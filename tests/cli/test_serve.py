@@ -22,7 +22,7 @@ def test_the_first_start_says_what_to_do_next_and_all_of_it_works(shell: Shell):
         docs = httpx.get(re.search(r"described at (\S+)", server.said)[1])
         code, said, logged = server.stop()
     assert len(answers) == 3
-    assert '"external_id":"314159"' in answers[0]
+    assert '"external_id":"ada-1"' in answers[0]
     assert answers[1].startswith("HTTP/1.1 202 Accepted")
     assert '"event_name":"invited-friend"' in answers[2]
     assert docs.status_code == 200

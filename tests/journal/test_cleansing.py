@@ -6,8 +6,7 @@ import time
 import msgspec
 import pytest
 
-from trackrecord.journal import cleansing
-from trackrecord.journal.cleansing import LATE_MS, ROWS_A_STEP
+from trackrecord.journal.cleansing import LATE_MS, RECORDS_A_STEP, ROWS_A_STEP
 from trackrecord.journal.codec import encode_records
 from trackrecord.journal.log import JournalReader, JournalWriter
 from trackrecord.rules.records import Baseline, Erasure, Event, Gone, Merge, Removal
@@ -256,16 +255,17 @@ def test_a_damaged_row_keeps_none_of_the_others_from_being_cleansed(writer, path
     assert caplog.messages == ["what was erased cannot be taken from the journal: the row at position 2 is damaged: its checksum differs"]
 
 
-def test_a_step_is_bounded_by_records_as_well_as_by_rows(writer, path, monkeypatch):
-    monkeypatch.setattr(cleansing, "RECORDS_A_STEP", 10)
-    for start in range(1, 41, 8):
-        writer.append([event(number) for number in range(start, start + 8)])
+def test_a_step_is_bounded_by_records_as_well_as_by_rows(writer, path):
+    row = RECORDS_A_STEP * 4 // 5
+    for start in range(1, 5 * row + 1, row):
+        writer.append([event(number) for number in range(start, start + row)])
     writer.append([Erasure(1, 1, AT_MS)])
-    store = Store({41: range(1, 41)})
+    store = Store({5 * row + 1: range(1, 5 * row + 1, row)})  # the first of each row
     steps = 0
     while writer.cleanse(store, now_ms=LATER_MS):
         steps += 1
-    assert (steps, held(path)) == (3, 0)  # two rows, two rows, one
+    found = [number for number, record in enumerate(records(path), 1) if isinstance(record, Gone)]
+    assert (steps, found) == (3, list(range(1, 5 * row + 1, row)))  # two rows, two rows, one
 
 
 def test_a_row_that_many_deletions_share_is_rewritten_a_few_times_and_all_are_settled(writer, path):

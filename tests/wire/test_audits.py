@@ -1,6 +1,8 @@
 """Deleting events: they are gone from everything that is read, and it stays written who had them go."""
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from trackrecord.background import WAITING_MAX
 from trackrecord.testing import TrackrecordServer
 
 from .client import Api, fresh
@@ -125,7 +128,7 @@ def test_of_many_deletions_of_the_same_events_at_once_one_deletes_each_and_tells
         found = delete(alone, named("clicked"))
         return found["count"], found["audit"] is None
 
-    with ThreadPoolExecutor(20) as clients:
+    with ThreadPoolExecutor(WAITING_MAX) as clients:
         assert sorted(clients.map(one, range(20))) == [200, *[404] * 19]
         assert sorted(clients.map(several, range(12))) == [*[(0, True)] * 11, (6, False)]
     assert [each["count"] for each in audits(alone)] == [6, 1]
@@ -209,6 +212,20 @@ def test_an_audit_says_whose_token_it_was(alone: Api):
     position = submit(alone, contact, "clicked", 1)
     assert Api(alone.server, secret).delete(f"/-/api/events/{position}").status == 200
     assert audits(alone)[0]["token"] == {"id": str(token.id), "name": "cleaner"}
+
+
+def test_nothing_is_deleted_that_no_audit_could_be_written_of(tmp_path: Any):
+    with TrackrecordServer(data=str(tmp_path)) as server:
+        alone = Api(server)
+        contact = alone.contact()
+        position = submit(alone, contact, "clicked", 1)
+        with contextlib.closing(sqlite3.connect(tmp_path / "directory.db", isolation_level=None)) as db:
+            db.execute("CREATE TRIGGER full BEFORE INSERT ON audits BEGIN SELECT RAISE(ABORT, 'no room'); END")
+            for answer in (alone.delete(f"/-/api/events/{position}"), alone.post("/-/api/events/delete", {"query": named("clicked")})):
+                assert answer.status >= 500
+            assert listed(alone, contact) == [1]
+            db.execute("DROP TRIGGER full")
+        assert alone.delete(f"/-/api/events/{position}").status == 200
 
 
 def test_what_a_crash_cut_short_stays_written_as_begun(alone: Api):

@@ -461,12 +461,12 @@ CONTACT_ROWS = (
     Row(
         "contact: owner_id in words",
         post("/contacts", {"role": "user", "owner_id": "joe"}),
-        mismatch("owner_id", "the id of an admin", "a string"),
+        mismatch("owner_id", "an admin's id, a whole number", "a string"),
     ),
     Row(
         "contact: owner_id 10**40",
         post("/contacts", {"role": "user", "owner_id": 10**40}),
-        invalid("owner_id", f"must be the id of an admin, got {str(10**40)[:40]}"),
+        invalid("owner_id", f"must be an admin's id, a whole number from 0, got {str(10**40)[:40]}"),
     ),
     Row(
         "contact: signed_up_at true",
@@ -642,6 +642,7 @@ HEAD_ROWS = (
     Row("DELETE of events", request("DELETE", "/events", token=TOKEN), NO_METHOD),
     Row("POST to a contact", request("POST", "/contacts/{id}", body=b'{"name":"x"}', token=TOKEN), NO_METHOD),
     Row("an unknown path", get("/nothing/here"), NO_PATH),
+    Row("two Host headers", get("/me", "Host: other.test"), (400, "parameter_invalid", "a request must have one Host header", "Host")),
     Row("another authority's unknown path", get("http://other.example:99/nothing"), NO_PATH),
     Row("another authority's port that is none", get("http://other.example:99999/nothing"), NO_PATH),
     Row("two slashes", get("//events?user_id=u1"), NO_PATH),

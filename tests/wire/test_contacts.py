@@ -272,3 +272,8 @@ def test_an_empty_workspace_lists_nothing():
         assert Api(server).get("/contacts").body == (
             b'{"type":"list","data":[],"total_count":0,"pages":{"type":"pages","page":1,"per_page":10,"total_pages":0}}'
         )
+
+
+def test_an_owner_and_a_picture_are_kept_as_they_were_sent(api: Api):
+    contact = api.contact(external_id=fresh("user-"), owner_id=999_999, avatar="no address")
+    assert (contact["owner_id"], contact["avatar"]) == (999_999, {"type": "avatar", "image_url": "no address"})

@@ -114,7 +114,7 @@ MOMENTS = [
     (NOW + 86_400, NOW + 86_400, NOW + 86_400),
     (NOW + 86_401, FUTURE, FUTURE),
     (-1, ANCIENT, ANCIENT),
-    ("-1", no_moment("-1"), no_moment("-1")),
+    ("-1", ANCIENT, ANCIENT),
     ("soon", no_moment("soon"), no_moment("soon")),
     (None, NOW, REQUIRED),
     ("", NOW, REQUIRED),

@@ -1,10 +1,13 @@
 """What a server says of itself: health, the API's description, and the people behind a token."""
 
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,6 +198,20 @@ def test_the_page_names_every_path_and_asks_nobody_else_for_anything(api: Api):
     assert len(set(page.ids)) == len(page.ids)
     assert [link for link in page.leads if not link.startswith("#") and link != "/-/openapi.json"] == []
     assert [link for link in page.leads if link.startswith("#") and link[1:] not in page.ids] == []
+
+
+def test_health_tells_of_a_store_that_cannot_be_read(tmp_path: Path):
+    with TrackrecordServer(data=str(tmp_path)) as server:
+        api = Api(server)
+        contact = api.contact()
+        assert api.get("/-/health").status == 200
+        with contextlib.closing(sqlite3.connect(tmp_path / "events.db")) as db:
+            for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
+                db.execute(f"ALTER TABLE {table} RENAME TO not_{table}")
+        unread = api.get(f"/events?type=user&intercom_user_id={contact['id']}")
+        assert unread.error[:2] == (503, "service_unavailable")
+        assert (api.get("/-/health").status, api.get("/-/health").json["reasons"]) == (503, [unread.error[2]])
+        assert api.get("/-/health?check=live").status == 200
 
 
 def test_the_root_sends_a_browser_to_the_docs(api: Api):

@@ -11,7 +11,7 @@ from trackrecord.http.routes import ROUTES, Route
 from trackrecord.rules.versions import DELTAS, KNOWN, NEWEST, has, served, span
 from trackrecord.testing import TrackrecordServer
 
-from .client import Api
+from .client import Api, fresh
 
 WHEN = 1_671_028_894
 NOT_THERE = (400, "intercom_version_invalid", "Requested resource is not available in current API version", "Intercom-Version")
@@ -175,3 +175,23 @@ def test_an_owner_is_a_number_before_2_16_and_a_text_from_then_on(api: Api):
     contact = api.contact(role="lead", owner_id=1)
     shown = [api.get(f"/contacts/{contact['id']}", f"Intercom-Version: {version}").json["owner_id"] for version in ("2.15", "2.16")]
     assert shown == [1, "1"]
+
+
+def test_a_formatted_phone_is_shown_in_2_11_and_in_preview(api: Api):
+    contact = api.contact(role="lead", phone="+353 (87) 1")
+    shown = {
+        version: api.get(f"/contacts/{contact['id']}", f"Intercom-Version: {version}").json.get("formatted_phone", "no such key")
+        for version in ("2.10", "2.11", "2.12", "2.14", "2.16", "Preview")
+    }
+    assert {version: phone for version, phone in shown.items() if phone != "no such key"} == dict.fromkeys(
+        ("2.11", "Preview"), "+353 (87) 1"
+    )
+
+
+def test_paths_of_ours_have_no_version_and_pass_over_the_header(api: Api):
+    found = []
+    for version in ("1.4", "2.16", "Preview", "abc", ""):
+        sent = {"external_id": fresh("user-"), "email_verified": True, "owner_id": 1}
+        answer = api.put("/-/api/contacts", sent, f"Intercom-Version: {version}")
+        found.append((answer.status, answer.header("intercom-version"), b'"owner_id":1,' in answer.body))
+    assert found == [(200, "2.14", True)] * 5

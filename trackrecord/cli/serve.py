@@ -168,17 +168,17 @@ Your access token. It is shown this once, and kept only as a hash:
 
   curl {url}/contacts \\
     {headers} \\
-    -d '{{"external_id":"314159","email":"ann@example.com"}}'
+    -d '{{"external_id":"ada-1","email":"ada@example.com"}}'
 
 {dim}Send an event. The answer is 202 with no body, once it is on stable storage:{plain}
 
   curl -i {url}/events \\
     {headers} \\
-    -d '{{"event_name":"invited-friend","created_at":{now},"user_id":"314159"}}'
+    -d '{{"event_name":"invited-friend","created_at":{now},"user_id":"ada-1"}}'
 
 {dim}List what the contact did:{plain}
 
-  curl '{url}/events?type=user&user_id=314159' \\
+  curl '{url}/events?type=user&user_id=ada-1' \\
     -H 'Authorization: Bearer {token}'
 
 All calls are described at {bold}{url}/-/docs{plain}

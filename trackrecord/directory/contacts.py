@@ -190,10 +190,27 @@ class Contacts:
             total = connection.execute(sa.select(sa.func.count()).select_from(contacts).where(*_listed(workspace))).scalar_one()
         return found, total, following
 
-    def walk(self, workspace: int, *, limit: int, after: str | None = None) -> tuple[Sequence[Contact], str | None]:
-        """As list, without counting them all: for who reads one page after the other."""
+    def walk(
+        self,
+        workspace: int,
+        *,
+        limit: int,
+        after: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        by_email: bool | None = None,
+    ) -> tuple[Sequence[Contact], str | None]:
+        """As list, without counting them all: for who reads one page after the other.
+
+        Only those with since <= created_at < until; with `by_email` only, or but for, users who have no external id.
+        """
+        wanted = [] if since is None else [contacts.c.created_at >= since]
+        wanted += [] if until is None else [contacts.c.created_at < until]
+        if by_email is not None:
+            user_by_email = sa.and_(contacts.c.role == "user", contacts.c.external_id.is_(None))
+            wanted.append(user_by_email if by_email else sa.not_(user_by_email))
         with self._db.reading() as connection:
-            return _page(connection, workspace, limit=limit, after=after)
+            return _page(connection, workspace, *wanted, limit=limit, after=after)
 
     def tell(self, before: Contact | None, after: Contact | None) -> None:
         """Say that a change was kept. For what writes contacts besides this class."""
@@ -205,10 +222,14 @@ def _listed(workspace: int) -> tuple[sa.ColumnElement[bool], ...]:
     return contacts.c.workspace == workspace, LISTED
 
 
-def _page(connection: sa.Connection, workspace: int, *, limit: int, after: str | None) -> tuple[Sequence[Contact], str | None]:
+def _page(
+    connection: sa.Connection, workspace: int, *of: sa.ColumnElement[bool], limit: int, after: str | None
+) -> tuple[Sequence[Contact], str | None]:
     """What Contacts.list says of a page, and the cursor of the next."""
     place = None if after is None else cursor(after)
-    wanted = sa.select(*COLUMNS).where(*_listed(workspace)).order_by(contacts.c.created_at.desc(), contacts.c.id.desc()).limit(limit + 1)
+    wanted = (
+        sa.select(*COLUMNS).where(*_listed(workspace), *of).order_by(contacts.c.created_at.desc(), contacts.c.id.desc()).limit(limit + 1)
+    )
     if place is not None:
         wanted = wanted.where(sa.tuple_(contacts.c.created_at, contacts.c.id) < sa.tuple_(place.created_at, place.id))
     found = [contact_of(row) for row in connection.execute(wanted).mappings()]

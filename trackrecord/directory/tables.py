@@ -150,6 +150,7 @@ _where(  # the last four are as good as fixed in it, and stand there so that a c
     *(contacts.c[name] for name in ("workspace", "created_at", "id", "archived_at", "blocked_at", "merged_into", "role")),
 )
 _where("contacts_merged_into", contacts.c.merged_into.is_not(None), contacts.c.merged_into)
+_where("contacts_visitors", contacts.c.role == sa.text("'visitor'"), contacts.c.workspace, contacts.c.number)
 _where("contacts_archived", contacts.c.archived_at.is_not(None), contacts.c.workspace, contacts.c.archived_at, contacts.c.id)
 
 erasures = sa.Table(
@@ -229,8 +230,10 @@ companies = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Index("companies_listed", "workspace", "created_at", "id"),
+    sa.Index("companies_made", "workspace", "number"),
     sqlite_autoincrement=True,
 )
+_where("companies_name", companies.c.name.is_not(None), companies.c.workspace, companies.c.name)
 _where("companies_company_id", companies.c.company_id.is_not(None), companies.c.workspace, companies.c.company_id, unique=True)
 company_contacts = _pair("company_contacts", "company", "contact", sa.Column("attached_at", Moment, nullable=False))
 company_tags = _pair("company_tags", "company", "tag", sa.Column("applied_at", Moment, nullable=False), sa.Column("applied_by", Number))

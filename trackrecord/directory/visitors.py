@@ -77,9 +77,11 @@ class Visitors:
         merging.tell(self._contacts, visitor, into, after)
         return Converted(after, visitor.number)
 
-    def after(self, workspace: int, number: int, *, limit: int) -> list[Contact]:
-        """Up to `limit` visitors with numbers above this one, in their order: what export needs."""
-        wanted = (contacts.c.workspace == workspace, contacts.c.role == "visitor", contacts.c.number > number, LIVE)
+    def after(self, workspace: int, number: int, *, limit: int, since: int | None = None, until: int | None = None) -> list[Contact]:
+        """Up to `limit` visitors with numbers above this one and since <= created_at < until, in their order: what export needs."""
+        wanted = [contacts.c.workspace == workspace, contacts.c.role == sa.literal_column("'visitor'"), contacts.c.number > number, LIVE]
+        wanted += [] if since is None else [contacts.c.created_at >= since]
+        wanted += [] if until is None else [contacts.c.created_at < until]
         with self._db.reading() as connection:
             numbers = sa.select(contacts.c.number).where(*wanted).order_by(contacts.c.number).limit(limit)
             return sorted(some(connection, contacts.c.number.in_(numbers)), key=lambda visitor: visitor.number)

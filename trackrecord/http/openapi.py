@@ -50,7 +50,7 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         refusals |= {
             408: "the body did not arrive in time",
             413: "the body is too large",
-            415: "the body is no JSON",
+            415: "the body is a form that is no JSON, or is compressed with something else than gzip",
             503: "not kept; send it again later",
         }
     elif not route.open:
@@ -96,8 +96,10 @@ def _operation(rows: Sequence[Route], path: str, schemas: dict[Any, dict[str, An
     """One call as described. Rows that versions tell apart are one call, and the answer is that of either."""
     route = rows[0]
     params: dict[tuple[str, str], Param] = {}
-    for each in (each for row in rows for each in row.params):
-        params.setdefault((each.name, each.place), each)
+    for row in rows:
+        for each in row.params:
+            only = f" (up to {'.'.join(map(str, row.last))} alone)" if row.last and len(rows) > 1 else ""
+            params.setdefault((each.name, each.place), each._replace(meaning=each.meaning + only))
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}{re.sub('[^A-Za-z]+', '_', path).rstrip('_')}",
         "summary": route.summary,

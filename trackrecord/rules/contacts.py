@@ -163,9 +163,9 @@ def _owner(value: object, field: str) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeMismatch(f"{field} must be the id of an admin, got {said(value)}", field=field)
+        raise TypeMismatch(f"{field} must be an admin's id, a whole number, got {said(value)}", field=field)
     if not 0 <= value < WHOLE_MAX:
-        raise ParameterInvalid(f"{field} must be the id of an admin, got {str(value)[:40]}", field=field)
+        raise ParameterInvalid(f"{field} must be an admin's id, a whole number from 0, got {str(value)[:40]}", field=field)
     return value
 
 

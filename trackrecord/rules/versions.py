@@ -102,6 +102,10 @@ DELTAS = (
     Delta("merge_history", (2, 16), None, "a contact shows its merge history when asked to"),
     Delta("merge_needs_match", (2, 16), None, "a merge needs the same email or phone, or `skip_duplicate_validation`"),
     Delta("formatted_phone", (2, 16), None, "`formatted_phone` can be searched"),
+    Delta(
+        "formatted_phone_of_2_11", (2, 11), (2, 11), "a contact has `formatted_phone`: its phone as it was sent, as nothing is rewritten"
+    ),
+    Delta("formatted_phone_shown", _PREVIEW, None, "the same"),
     Delta("no_conversation_attributes", (2, 16), None, "data attributes of conversations are refused with 422"),
     Delta("datetime_attributes", _PREVIEW, None, "a data attribute may be a `datetime`; before, it is shown as a `date`"),
 )

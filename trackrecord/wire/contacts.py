@@ -102,6 +102,7 @@ class ContactBody(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None
     email_domain: str | None
     phone: str | None
+    formatted_phone: str | UnsetType | None = UNSET  # in 2.11 and in Preview
     name: str | None
     avatar: Avatar | None
     owner_id: int | str | None  # a number up to version 2.15, a string from 2.16 on
@@ -254,6 +255,7 @@ def item(
         email=contact.email,
         email_domain=contact.email.rpartition("@")[2] if contact.email else None,
         phone=contact.phone,
+        formatted_phone=contact.phone if has(version, "formatted_phone_of_2_11") or has(version, "formatted_phone_shown") else UNSET,
         name=contact.name,
         avatar=Avatar(image_url=contact.avatar) if contact.avatar else None,
         owner_id=str(contact.owner_id) if contact.owner_id is not None and has(version, "owner_as_text") else contact.owner_id,

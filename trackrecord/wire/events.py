@@ -169,20 +169,21 @@ def _cursor(params: dict[str, str], name: str) -> tuple[int, int] | None:
     return value // 1000, rank
 
 
+def _unfolded(key: str, value: str) -> list[tuple[str, str]]:
+    """A parameter as it is meant: what a filter names stands for itself."""
+    if key == "filter":
+        return _from_filter(value)
+    return [(key[7:-1] if key.startswith("filter[") and key.endswith("]") else key, value)]
+
+
 def parse_query(query: Sequence[tuple[str, str]], *, profile: Profile) -> EventQuery:
     """Read the parameters of GET /events in all forms clients use: plain, `filter[user_id]=`, `filter={json}`, `filter=user_id=x`.
 
     Of several identifiers intercom_user_id counts before user_id, email and anonymous_id (strict: only one may come).
     Raises ParameterNotFound or ParameterInvalid by field. Source: the contract, 2.2.
     """
-    params: dict[str, str] = {}
-    for key, value in query:
-        if key == "filter":
-            params.update(_from_filter(value))
-        elif key.startswith("filter[") and key.endswith("]"):
-            params[key[7:-1]] = value
-        else:
-            params[key] = value
+    named = [pair for key, value in query for pair in _unfolded(key, value)]
+    params = dict(named)
     kind = params.get("type", "")
     if not kind and profile.list_query_exact:
         raise ParameterNotFound("type is required: user or lead", field="type")
@@ -191,9 +192,10 @@ def parse_query(query: Sequence[tuple[str, str]], *, profile: Profile) -> EventQ
     given = [Identifier(IDENTIFIER_PARAMS[name], params[name], name) for name in IDENTIFIER_PARAMS if params.get(name)]
     if not given:
         raise ParameterNotFound(QUERY_NEEDS, field="user_id")
-    if profile.list_query_exact and len(given) > 1:
+    if profile.list_query_exact and sum(name in IDENTIFIER_PARAMS and value != "" for name, value in named) > 1:
+        twice = next(name for name, _ in reversed(named) if name in IDENTIFIER_PARAMS)
         message = "an event query must include exactly one of email, user_id and intercom_user_id"
-        raise ParameterInvalid(message, field=given[1].field)
+        raise ParameterInvalid(message, field=twice)
     identifier = given[0]
     if kind == "lead" and identifier.kind == "user_id":
         identifier = Identifier("anonymous_id", identifier.value, "user_id")

@@ -73,7 +73,7 @@ async def _delete(call: Call, positions: Sequence[int], subject: dict[str, Any])
 
     Deletions of a workspace take turns, so that of several that found the same event one deletes it and has an audit of it.
     """
-    async with call.services.turns.of("deletions", call.workspace.number):
+    async with call.services.turns.waiting("deletions", call.workspace.number):
         there = await call.services.reads.ask_in_background(call.workspace.number, lambda store: _there(call, store, positions))
         return len(there), await _removed(call, there, subject) if there else None
 

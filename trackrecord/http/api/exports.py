@@ -52,11 +52,12 @@ def _answer(call: Call, query: ExportQuery, noun: str, rows: Iterator[Row], kind
         (b"content-type", f"{exports.MEDIA[query.format]}; charset=utf-8".encode()),
         (b"content-disposition", f'attachment; filename="{name}"'.encode()),
     )
-    return Answer(_pieces(call, exports.FORMATS[query.format](rows, kind)), headers=headers)
+    chosen = bool(query.names or query.whose) or not (query.since is query.until is None)
+    return Answer(_pieces(call, exports.FORMATS[query.format](rows, kind), long=chosen), headers=headers)
 
 
-async def _pieces(call: Call, lines: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Each piece is made in a thread, and only when the one before it is on its way.
+async def _pieces(call: Call, lines: Iterator[bytes], *, long: bool) -> AsyncIterator[bytes]:
+    """Each piece is made in a thread, and only when the one before it is on its way. `long`: much may be looked at for one.
 
     Raises Unavailable, before the first piece, where as many exports of the workspace are under way as may be.
     """
@@ -68,7 +69,7 @@ async def _pieces(call: Call, lines: Iterator[bytes]) -> AsyncIterator[bytes]:
         )
     async with turns:
         begun = False
-        while piece := await call.services.in_background(workspace, _piece, lines, begun=begun):
+        while piece := await call.services.in_background(workspace, _piece, lines, begun=begun, long=long):
             begun = True
             yield piece
 

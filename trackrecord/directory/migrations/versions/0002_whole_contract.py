@@ -41,6 +41,7 @@ def upgrade() -> None:
         sqlite_where=sa.text(LISTED),
     )
     op.create_index("contacts_merged_into", "contacts", ["merged_into"], sqlite_where=sa.text("merged_into IS NOT NULL"))
+    op.create_index("contacts_visitors", "contacts", ["workspace", "number"], sqlite_where=sa.text("role = 'visitor'"))
     op.create_index(
         "contacts_archived",
         "contacts",
@@ -109,6 +110,8 @@ def upgrade() -> None:
     op.create_index(
         "companies_company_id", "companies", ["workspace", "company_id"], unique=True, sqlite_where=sa.text("company_id IS NOT NULL")
     )
+    op.create_index("companies_made", "companies", ["workspace", "number"])
+    op.create_index("companies_name", "companies", ["workspace", "name"], sqlite_where=sa.text("name IS NOT NULL"))
     op.create_index("companies_listed", "companies", ["workspace", "created_at", "id"])
     pair("company_contacts", "company", "contact", sa.Column("attached_at", sa.BigInteger, nullable=False))
     pair("company_tags", "company", "tag", sa.Column("applied_at", sa.BigInteger, nullable=False), sa.Column("applied_by", NUMBER))
