@@ -214,6 +214,45 @@ def test_who_was_merged_is_soon_in_no_file_under_what_the_user_did_not_take_over
         assert api.get(f"/contacts/{user['id']}").json["email"] == "ann@example.com"
 
 
+def test_who_was_merged_into_a_deleted_contact_is_soon_in_no_file_either(data: Path):
+    with served(data) as api:
+        lead, user = api.contact(role="lead"), api.contact(external_id="ann")
+        called = api.get(f"/events?intercom_user_id={lead['id']}&type=user&summary=true").json["user_id"]
+        assert api.post("/contacts/merge", {"from": lead["id"], "into": user["id"]}).status == 200
+        assert api.get(f"/contacts/{lead['id']}").status == 404
+        assert api.get(f"/visitors?user_id={called}").status == 404
+        assert api.get("/-/api/requests").json["total_count"] == 2
+        assert {"requests"} < {name.partition(".")[0] for name in [*found_in(data, lead["id"]), *found_in(data, called)]}
+        assert api.delete(f"/contacts/{user['id']}").status == 200
+        until(lambda: found_in(data, lead["id"]) == [], within_s=30)
+        until(lambda: found_in(data, called) == [], within_s=30)
+
+
+@pytest.mark.parametrize("how", ["merged", "converted", "converted in 1.x"])
+def test_an_address_that_is_nobodys_after_a_merge_is_soon_in_no_refused_request(data: Path, how: str):
+    with served(data) as api:
+        address = f"{PERSON}@example.com"
+        user = api.contact(external_id="ann", email="ann@example.com")
+        if how == "converted":
+            assert api.post("/-/api/import/contacts", {"role": "visitor", "user_id": "seen", "email": address}).json["new"] == 1
+            lead = api.get("/visitors?user_id=seen").json
+        else:
+            lead = api.contact(role="lead", email=address)
+        assert api.submit(event_name="fed-fish", created_at=WHEN, email=address).status == 404
+        assert api.submit(event_name="fed-fish", created_at=WHEN, email="bob@example.com").status == 404
+        merged = {
+            "merged": lambda: api.post("/contacts/merge", {"from": lead["id"], "into": user["id"]}),
+            "converted": lambda: api.post("/visitors/convert", {"visitor": {"id": lead["id"]}, "user": {"id": user["id"]}, "type": "user"}),
+            "converted in 1.x": lambda: api.post(
+                "/contacts/convert", {"contact": {"id": lead["id"]}, "user": {"user_id": "ann"}}, "Intercom-Version: 1.4"
+            ),
+        }
+        assert merged[how]().status == 200
+        until(lambda: found_in(data, address) == [], within_s=30)
+        (noted,) = api.get("/-/api/requests").json["data"]
+        assert noted["cause"] == "no contact of this workspace has email 'bob@example.com'"
+
+
 def test_a_log_that_a_reader_needs_is_cut_when_it_has_done(data: Path):
     with served(data) as api:
         zoe = api.contact(external_id=PERSON)

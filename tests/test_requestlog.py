@@ -178,3 +178,25 @@ def test_what_names_somebody_is_forgotten_in_one_workspace_alone_and_a_number_is
     until(lambda: log.search(Wanted(), limit=1).total == 3)
     log.close()
     assert numbers(tmp_path) == [7, 6, 5]
+
+
+def test_of_many_entries_noted_just_before_none_that_names_somebody_is_left(tmp_path: Path):
+    log = opened(tmp_path)
+    for number in range(QUEUE_MAX):
+        log.note(entry(number, cause="no contact of this workspace has email 'ann@example.com'" if number % 2 else "why"))
+    log.forget(1, ["ann@example.com"])
+    log.close()
+    assert numbers(tmp_path) == list(range(QUEUE_MAX - 2, -1, -2))
+
+
+def test_a_text_is_forgotten_though_the_file_could_not_be_written_when_it_was_asked_for(tmp_path: Path):
+    opened(tmp_path).close()
+    with sqlite3.connect(tmp_path / "requests.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")  # nobody else can write
+        log = opened(tmp_path)
+        for number in range(QUEUE_MAX + 500):
+            log.note(entry(number, cause="ann@example.com"))
+        log.forget(1, ["ann@example.com"])
+        other.execute("ROLLBACK")
+    log.close()
+    assert (numbers(tmp_path), dropped(tmp_path / "requests.db")) == ([], 500)

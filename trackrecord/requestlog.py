@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,10 +76,11 @@ class RequestLog:
         self._queue: deque[Entry] = deque()
         self._noted = self._written = 0  # entries ever taken in; of those, in the file
         self._dropped = self._dropped_told = 0  # entries ever dropped; of those, counted in the file
-        self._forgotten: deque[tuple[int, str]] = deque()  # texts to forget, each with its workspace
+        self._forgotten: deque[tuple[int, int, str]] = deque()  # entries noted before, a workspace, and a text to forget in those
         self._log_holds = True  # the file's write-ahead log may hold entries that were removed; a start does not know
         self._trouble: str | None = None
         self._prune_at = (0.0, 0)  # the next time by the monotonic clock, and the next count of entries written
+        self._counting = threading.Lock()  # held for a moment: how many were noted, and in which order
         self._wake = threading.Event()
         self._wake.set()
         self._stop = threading.Event()
@@ -88,18 +90,20 @@ class RequestLog:
 
     def note(self, entry: Entry) -> None:
         """Keep an entry, some time soon. Never blocks and never raises."""
-        if len(self._queue) >= QUEUE_MAX:
-            self._dropped += 1
-            return
-        self._noted += 1
-        self._queue.append(entry)
+        with self._counting:
+            if len(self._queue) >= QUEUE_MAX:
+                self._dropped += 1
+                return
+            self._noted += 1
+            self._queue.append(entry)
         self._wake.set()
 
     def forget(self, workspace: int, texts: Sequence[str]) -> None:
         """Remove, some time soon, the entries noted so far of a workspace, or of none, that have one of these texts in their path,
         message or cause. Texts are in lower case; a path counts as if it ended in a slash. Never blocks and never raises.
         """
-        self._forgotten.extend((workspace, text) for text in texts)
+        with self._counting:
+            self._forgotten.extend((self._noted, workspace, text) for text in texts)
         self._wake.set()
 
     def search(self, wanted: Wanted, *, limit: int, workspace: int | None = None, before: int | None = None) -> Found:
@@ -128,7 +132,7 @@ class RequestLog:
                     if self._queue:
                         self._write(db)
                         self._prune(db)
-                    if self._forgotten:
+                    if self._forgotten and self._forgotten[0][0] <= self._written:
                         self._forget(db)
                 self._prune(db)
                 if self._log_holds:
@@ -184,11 +188,12 @@ class RequestLog:
                 return
 
     def _forget(self, db: sqlite3.Connection) -> None:
-        """Remove what names somebody, for some of the texts that wait."""
-        waiting = [self._forgotten[at] for at in range(min(FORGET_MAX, len(self._forgotten)))]
+        """Remove what names somebody, for some of the texts that wait: of those before which all that was noted is written."""
+        with self._counting:
+            waiting = [each for each in islice(self._forgotten, FORGET_MAX) if each[0] <= self._written]
         with _transaction(db):
-            for workspace in {workspace for workspace, _ in waiting}:
-                texts = [text for of, text in waiting if of == workspace]
+            for workspace in {workspace for _, workspace, _ in waiting}:
+                texts = [text for _, of, text in waiting if of == workspace]
                 names = " OR ".join([f"instr({_SAID}, ?)"] * len(texts))
                 db.execute(f"DELETE FROM requests WHERE (workspace = ? OR workspace IS NULL) AND ({names})", (workspace, *texts))  # noqa: S608
         for _ in waiting:

@@ -316,7 +316,7 @@ def test_a_user_does_not_become_a_lead(contacts, workspace):
 
 def test_a_deleted_contact_is_gone_and_its_erasure_is_noted(contacts, workspace):
     made = contacts.create(workspace, Draft(external_id="70", email="joe@bloggs.com"), now=20, profile=LENIENT)
-    assert contacts.delete(workspace, made.id, now=30) == (made, [made.number])
+    assert contacts.delete(workspace, made.id, now=30) == [made]
     assert contacts.erasures() == [(made.number, workspace)]
     assert contacts.by_numbers(workspace, [made.number]) == {}
     with pytest.raises(ContactNotFound):

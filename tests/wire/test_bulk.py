@@ -218,7 +218,7 @@ def test_jobs_are_dropped_with_their_age():
         assert [api.get(f"/jobs/{job['id']}").status for job in (old, young)] == [200, 200]
         server.clock.advance(1)
         assert [api.get(f"/jobs/{job['id']}").status for job in (old, young)] == [404, 200]
-        bulk(api, [event(user_id="nobody")])
+        server.call(server.server.in_thread, server.server.drop_outdated)
         jobs = server.server.directory.jobs
         assert jobs.get(1, young["id"], since=0).id == young["id"]
         assert api.get(f"/jobs/{old['id']}/error").error == NO_JOB

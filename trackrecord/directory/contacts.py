@@ -96,18 +96,18 @@ class Contacts:
             self.tell(before, after)
         return after, before is None
 
-    def delete(self, workspace: int, id: str, *, now: int) -> tuple[Contact, list[int]]:
+    def delete(self, workspace: int, id: str, *, now: int) -> list[Contact]:
         """Remove a lead or user for good, archived and blocked ones too, with all that was merged into it; and note at `now`
-        (whole Unix seconds) that they are erased. The contact, and the numbers of all that are gone.
+        (whole Unix seconds) that they are erased. All that are gone, the contact first.
 
         Their events are not kept here; who deletes has them erased as well (`erasures` tells which). Raises ContactNotFound, or
         ContactMerged.
         """
         with self._db.writing() as connection:
             contact = known(connection, workspace, id)
-            numbers = erase(connection, contact, now=now)
+            gone = erase(connection, contact, now=now)
         self.tell(contact, None)
-        return contact, numbers
+        return gone
 
     def erasures(self) -> list[tuple[int, int]]:
         """(contact number, workspace number) of every contact ever deleted, in the order of their numbers."""

@@ -11,18 +11,19 @@ from .rows import some
 from .tables import contacts, erasures, merges
 
 
-def erase(connection: sa.Connection, contact: Contact, *, now: int) -> list[int]:
+def erase(connection: sa.Connection, contact: Contact, *, now: int) -> list[Contact]:
     """Remove a contact and all that was merged into it, and note at `now` (whole Unix seconds) that they are erased.
 
-    Returns their numbers, the contact's own first: each may have events of its own on their way.
+    Returns them as they were, the contact first: each may have events of its own on their way, and be named elsewhere.
     """
     merged = some(connection, contacts.c.workspace == contact.workspace, contacts.c.merged_into == contact.number)
-    numbers = [each.number for each in (contact, *merged)]
+    people = [contact, *merged]
+    numbers = [each.number for each in people]
     drop(connection, numbers)
-    jobs.forget(connection, contact.workspace, [contact, *merged])
+    jobs.forget(connection, contact.workspace, people)
     for part in in_chunks(numbers):
         connection.execute(sa.delete(merges).where(merges.c.workspace == contact.workspace, merges.c.source.in_(part)))
         connection.execute(sa.delete(contacts).where(contacts.c.workspace == contact.workspace, contacts.c.number.in_(part)))
     noted = [{"contact": number, "workspace": contact.workspace, "at": now} for number in numbers]
     connection.execute(sa.insert(erasures), noted)
-    return numbers
+    return people

@@ -14,7 +14,8 @@ from .tables import job_failures, job_tasks, jobs
 
 LOOKED_AT_ONCE = 1_000  # refused items read together
 SOUGHT_MAX = 50  # values that the database looks for in them; of more it reads them all
-DROPPED_AT_ONCE = 20  # jobs that have had their time, dropped by a write: more than it makes
+DROPPED_AT_ONCE = 20  # jobs that have had their time, dropped by a write at most
+ROWS_AT_ONCE = 2_000  # rows of a table that a write drops with them at most, so that none takes long
 
 
 class Jobs:
@@ -41,12 +42,11 @@ class Jobs:
     ) -> Job:
         """Note what became of one request's items, in a new job, or in the one named; times are whole Unix seconds.
 
-        The items are kept by then, so a job that has closed in between takes them all the same. Jobs made more than `keep_s`
-        ago are dropped on the way. Raises JobNotFound.
+        The items are kept by then, so a job that has closed in between takes them all the same. Raises JobNotFound, also for one
+        made more than `keep_s` ago.
         """
         with self._db.writing() as connection:
             if id is None:
-                _drop_old(connection, until=now - keep_s)
                 id = f"job_{secrets.token_hex(8)}"
                 made = {"data_type": data_type, "created_at": now, "updated_at": now, "closing_at": now + OPEN_S}
                 connection.execute(sa.insert(jobs).values(id=id, workspace=workspace, **made))
@@ -73,12 +73,15 @@ class Jobs:
             return _get(connection, workspace, id, since=since)
 
     def drop_old(self, *, until: int) -> bool:
-        """Drop jobs of any workspace that were made before `until` (whole Unix seconds). False once there is none left to drop."""
+        """Drop some of the jobs of any workspace that were made before `until` (whole Unix seconds), or some of what hangs on them;
+        False once there is none left to drop. Call it again until then.
+        """
         with self._db.reading() as connection:
             if not _old(connection, until=until):
                 return False
         with self._db.writing() as connection:
-            return _drop_old(connection, until=until)
+            _drop(connection, _old(connection, until=until))
+        return True
 
     def failures(self, job: Job, *, after: Place | None, limit: int) -> list[Failure]:
         """Up to `limit` of a job's refused items that follow a place, in the order they were sent."""
@@ -170,12 +173,17 @@ def _old(connection: sa.Connection, *, until: int) -> list[str]:
     return list(connection.scalars(sa.select(jobs.c.id).where(jobs.c.id.in_(oldest.scalar_subquery()), jobs.c.created_at < until)))
 
 
-def _drop_old(connection: sa.Connection, *, until: int) -> bool:
-    """Remove some of the jobs made before `until`; whether there were any."""
-    ids = _old(connection, until=until)
-    if ids:
-        theirs = sa.select(job_tasks.c.id).where(job_tasks.c.job.in_(ids)).scalar_subquery()
-        connection.execute(sa.delete(job_failures).where(job_failures.c.task.in_(theirs)))
-        connection.execute(sa.delete(job_tasks).where(job_tasks.c.job.in_(ids)))
-        connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids)))
-    return bool(ids)
+def _drop(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Remove these jobs as far as one write may: their failures first, then their tasks, then those that have none left.
+
+    Of each job the first task goes last, as long as there are others: by its number the job is found among the old ones.
+    """
+    wanted = sa.select(job_tasks.c.id).where(job_tasks.c.job.in_(ids)).order_by(job_tasks.c.id.desc()).limit(ROWS_AT_ONCE)
+    some = wanted.scalar_subquery()
+    key = sa.tuple_(job_failures.c.task, job_failures.c.item)
+    failures = sa.select(job_failures.c.task, job_failures.c.item).where(job_failures.c.task.in_(some)).limit(ROWS_AT_ONCE)
+    if connection.execute(sa.delete(job_failures).where(key.in_(failures))).rowcount == ROWS_AT_ONCE:
+        return
+    connection.execute(sa.delete(job_tasks).where(job_tasks.c.id.in_(some)))
+    left = sa.select(job_tasks.c.job).where(job_tasks.c.job.in_(ids))
+    connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids), jobs.c.id.not_in(left)))

@@ -18,10 +18,10 @@ NO_CONTACT = "Contact not found"  # how the merge history says it. Source: the c
 
 
 class Merged(NamedTuple):
-    """The contact that both are now, and the number of the one that was merged away."""
+    """The contact that both are now, and the one that was merged away as it was."""
 
     target: Contact
-    source: int
+    source: Contact
 
 
 class Merging:
@@ -82,7 +82,7 @@ def tell(told: Contacts, source: Contact, target: Contact, merged: Contact) -> M
     """Say what merge_rows did, once it is kept."""
     told.tell(source, left_behind(source, merged, now=merged.updated_at))
     told.tell(target, merged)
-    return Merged(merged, source.number)
+    return Merged(merged, source)
 
 
 def _email_taken(connection: sa.Connection, source: Contact, target: Contact) -> bool:

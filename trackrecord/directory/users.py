@@ -131,10 +131,10 @@ class Users:
             found = [contact_of(row) for row in connection.execute(ordered).mappings()]
         return found, Cursor(1, found[-1].created_at, found[-1].id).text if found else None
 
-    def convert(self, workspace: int, lead: Wanted, user: Wanted, *, now: int, profile: Profile) -> tuple[Contact, int | None]:
+    def convert(self, workspace: int, lead: Wanted, user: Wanted, *, now: int, profile: Profile) -> tuple[Contact, Contact | None]:
         """Make a lead a user at `now` (whole Unix seconds), or merge it into the user who is there already.
 
-        The user; and the number of the lead where it was merged away, as what was journalled of it has to move. Raises
+        The user; and the lead as it was where it was merged away, as what was journalled of it has to move. Raises
         ContactNotFound for either, and what save raises. Source: the contract, 5.
         """
         profile = under(profile, LAST_1_X)
@@ -162,7 +162,7 @@ class Users:
             self._contacts.tell(leaving, after)
             return after, None
         merging.tell(self._contacts, leaving, staying, merged)
-        return after, leaving.number
+        return after, leaving
 
     def hanging(self, of: Iterable[int]) -> dict[int, Hanging]:
         """What hangs on contacts, by their numbers; those that have nothing are left out. Ask with numbers of your own workspace."""

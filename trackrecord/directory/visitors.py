@@ -21,10 +21,10 @@ from .tables import LIVE, contacts
 
 
 class Converted(NamedTuple):
-    """The contact that a visitor is now; and its own number where it was merged into one that was there, else None."""
+    """The contact that a visitor is now; and the visitor as it was where it was merged into one that was there, else None."""
 
     contact: Contact
-    merged: int | None
+    merged: Contact | None
 
 
 class Visitors:
@@ -48,13 +48,13 @@ class Visitors:
             self._contacts.tell(before, after)
         return after
 
-    def delete(self, workspace: int, visitor: Called, *, now: int) -> tuple[Contact, list[int]]:
+    def delete(self, workspace: int, visitor: Called, *, now: int) -> list[Contact]:
         """Remove a visitor for good, as Contacts.delete does. Raises what get does."""
         with self._db.writing() as connection:
             before = _get(connection, workspace, visitor)
-            numbers = erase(connection, before, now=now)
+            gone = erase(connection, before, now=now)
         self._contacts.tell(before, None)
-        return before, numbers
+        return gone
 
     def convert(self, workspace: int, conversion: Conversion, *, now: int, profile: Profile) -> Converted:
         """Make a lead or user of a visitor at `now` (whole Unix seconds), or merge it into the one that is there already.
@@ -75,7 +75,7 @@ class Visitors:
             self._contacts.tell(visitor, after)
             return Converted(after, None)
         merging.tell(self._contacts, visitor, into, after)
-        return Converted(after, visitor.number)
+        return Converted(after, visitor)
 
     def after(self, workspace: int, number: int, *, limit: int, since: int | None = None, until: int | None = None) -> list[Contact]:
         """Up to `limit` visitors with numbers above this one and since <= created_at < until, in their order: what export needs."""

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from .contacts import Contact
+from .merging import left_behind
 
 QUOTED_MAX = 40  # characters of a value that every message and cause shows at least, where it shows one
 
@@ -50,3 +51,9 @@ def traces(contact: Contact) -> list[str]:
             quoted = repr(text) if len(text) <= QUOTED_MAX else repr(text[:QUOTED_MAX])[:-1]
             found += [quoted, f"/{text}/"]
     return [text.encode().lower().decode() for text in found]
+
+
+def lost(source: Contact, target: Contact) -> list[str]:
+    """The traces of a contact that was merged into another, without those that either of the two has from then on."""
+    kept = {*traces(left_behind(source, target, now=target.updated_at)), *traces(target)}
+    return [text for text in traces(source) if text not in kept]

@@ -1,6 +1,6 @@
 """Contacts over HTTP. Scopes: reading needs read_contacts, the rest write_contacts."""
 
-from typing import cast
+from collections.abc import Callable
 
 from ...rules.contacts import Contact, cursor
 from ...rules.requests import traces
@@ -49,17 +49,24 @@ async def update_contact(call: Call) -> Answer:
 
 async def delete_contact(call: Call) -> Answer:
     """DELETE /contacts/{contact_id}. The contact is gone for good, and its events are with it. A body is passed over."""
-    return Answer(wire.deleted(await erased(call, call.path["contact_id"])))
+    return Answer(wire.deleted(await erased(call, call.services.directory.contacts.delete, call.path["contact_id"])))
 
 
-async def erased(call: Call, id: str) -> Contact:
-    """Delete a contact, with all that was merged into it, and have the events of all of them erased."""
-    contact, numbers = await call.services.in_thread(call.services.directory.contacts.delete, call.workspace.number, id, now=call.now())
+async def erased(call: Call, delete: Callable[..., list[Contact]], named: object) -> Contact:
+    """Have a contact deleted, with all that was merged into it; their events are erased, and requests that name them forgotten."""
+    workspace, requests = call.workspace.number, call.services.requests
+
+    def deleted() -> list[Contact]:
+        people = delete(workspace, named, now=call.now())
+        # Here, as nothing else has it once they are gone from the directory: a thread goes on when its caller has gone.
+        requests.forget(workspace, [text for each in people for text in traces(each)])
+        return people
+
+    people: list[Contact] = await call.services.in_thread(deleted)
     # Second, as the journal's record of it would be wrong of a contact that could still be found. If we die in between,
     # directory.contacts.erasures() has it, and start-up journals what is missing.
-    await call.services.ingest.erase(call.workspace.number, numbers)
-    call.services.requests.forget(call.workspace.number, traces(contact))
-    return cast(Contact, contact)
+    await call.services.ingest.erase(workspace, [each.number for each in people])
+    return people[0]
 
 
 async def list_contacts(call: Call) -> Answer:

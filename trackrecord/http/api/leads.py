@@ -8,7 +8,7 @@ from ...wire import pages
 from ...wire import users as wire_users
 from ...wire.params import last, refuse_empty
 from ..call import Answer, Call
-from . import users
+from . import merging, users
 
 
 async def save_lead(call: Call) -> Answer:
@@ -76,8 +76,7 @@ async def convert_lead(call: Call) -> Answer:
         call.services.directory.users.convert, call.workspace.number, lead, user, now=call.now(), profile=call.profile
     )
     if merged is not None:
-        # Second, as for every merge: if we die in between, start-up journals what is missing.
-        await call.services.ingest.merge(call.workspace.number, merged, contact.number)
+        await merging.move_events(call, merged, contact)
     return Answer(await users.one(call, contact))
 
 

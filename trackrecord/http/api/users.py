@@ -68,7 +68,7 @@ async def request_deletion(call: Call) -> Answer:
     audit = await call.services.in_thread(
         directory.audits.begin, call.workspace.number, token=call.token.id, action="delete_user", subject={"id": id}, count=1, now=now
     )
-    await erased(call, id)
+    await erased(call, directory.contacts.delete, id)
     await call.services.in_thread(directory.audits.complete, call.workspace.number, audit, now=call.now())
     return Answer(wire.UserDeleteAnswer(id=audit))
 

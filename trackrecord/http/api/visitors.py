@@ -1,11 +1,11 @@
 """Visitors over HTTP: people who were seen and not yet identified. Scopes: reading needs read_contacts, the rest write_contacts."""
 
 from ...rules.contacts import Changes
-from ...rules.requests import traces
 from ...rules.visitors import Called
 from ...wire import visitors as wire
 from ..call import Answer, Call
 from . import merging, shown
+from .contacts import erased
 
 
 async def find_visitor(call: Call) -> Answer:
@@ -31,12 +31,7 @@ async def update_visitor(call: Call) -> Answer:
 
 async def delete_visitor(call: Call) -> Answer:
     """DELETE /visitors/{visitor_id}, of API 1.x. The visitor is gone for good, and its events are with it."""
-    visitor, numbers = await call.services.in_thread(
-        call.services.directory.visitors.delete, call.workspace.number, _in_path(call), now=call.now()
-    )
-    await call.services.ingest.erase(call.workspace.number, numbers)  # second, for the reason that contacts.erased gives
-    call.services.requests.forget(call.workspace.number, traces(visitor))
-    return Answer(wire.deleted(visitor))
+    return Answer(wire.deleted(await erased(call, call.services.directory.visitors.delete, _in_path(call))))
 
 
 async def convert_visitor(call: Call) -> Answer:
@@ -46,7 +41,7 @@ async def convert_visitor(call: Call) -> Answer:
         call.services.directory.visitors.convert, call.workspace.number, conversion, now=call.now(), profile=call.profile
     )
     if converted.merged is not None:
-        await merging.move_events(call, converted.merged, converted.contact.number)
+        await merging.move_events(call, converted.merged, converted.contact)
     return await shown.answer(call, converted.contact)
 
 
