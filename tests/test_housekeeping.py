@@ -15,7 +15,7 @@ from trackrecord.testing import TrackrecordServer
 NOW = 1_700_000_000
 DAY_S = 86_400
 REFUSED = {"items": [{"method": "post", "data_type": "event", "data": {"user_id": "nobody", "event_name": "e", "created_at": 1}}]}
-TABLES = ("jobs", "job_tasks", "job_failures", "scrolls")
+TABLES = ("jobs", "job_tasks", "job_failures", "job_people", "scrolls")
 
 
 def rows(data: Path) -> list[int]:
@@ -46,14 +46,14 @@ def data(tmp_path: Path) -> Path:
 
 def test_a_server_that_starts_drops_old_jobs_and_scrolls(data: Path):
     jobs = DROPPED_AT_ONCE * 2 + 1
-    assert rows(data) == [jobs, jobs, jobs, 1]
+    assert rows(data) == [jobs, jobs, jobs, jobs, 1]
     with serving(data, NOW + SCROLL_S):
-        until(lambda: rows(data) == [jobs, jobs, jobs, 0])
+        until(lambda: rows(data) == [jobs, jobs, jobs, jobs, 0])
     with serving(data, NOW + 7 * DAY_S):
         pass
-    assert rows(data) == [jobs, jobs, jobs, 0]
+    assert rows(data) == [jobs, jobs, jobs, jobs, 0]
     with serving(data, NOW + 7 * DAY_S + 1):
-        until(lambda: rows(data) == [0, 0, 0, 0])
+        until(lambda: rows(data) == [0, 0, 0, 0, 0])
 
 
 def test_a_server_that_runs_drops_them_when_it_looks(data: Path):
@@ -62,7 +62,7 @@ def test_a_server_that_runs_drops_them_when_it_looks(data: Path):
         assert api.post("/bulk/events", REFUSED).status == 202
         server.clock.freeze(NOW + 7 * DAY_S + 1)
         server.call(server.server.in_thread, server.server.drop_outdated)
-        assert rows(data) == [0, 0, 0, 0]
+        assert rows(data) == [0, 0, 0, 0, 0]
         assert api.get("/me").status == 200
 
 

@@ -1,11 +1,14 @@
 """Bulk and its jobs: many items in one body, each kept or refused by itself. The contract, section 3."""
 
+import contextlib
 import json
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 from real_server import TOKEN, RealServer
 
 from trackrecord.testing import Clock, TrackrecordServer
@@ -360,6 +363,52 @@ def test_more_refused_items_than_are_read_together_are_all_looked_at(api: Api):
     last = bulk(api, [event("", user_id=person["external_id"])], job["id"])
     erase(api, person, "delete")
     assert [item["data"] for item in failures(api, last)] == [None, None]
+
+
+def test_an_item_that_nobody_can_read_is_emptied_with_the_next_who_is_erased(api: Api):
+    number = b"7" * 5000
+    sent = b'{"items":[{"method":"post","data":{"user_id":%b,"event_name":""}},{"method":"post","data":{"user_id":"u","event_name":""}}]}'
+    job = api.post("/bulk/events", sent % number).json
+    assert api.get(f"/jobs/{job['id']}/error").body.count(number) == 1
+    erase(api, api.contact(), "delete")
+    assert [item["data"] and item["data"]["user_id"] for item in failures(api, job)] == [None, "u"]
+
+
+def test_nothing_is_kept_of_whom_an_emptied_item_named(tmp_path: Path):
+    def kept() -> list[tuple[bytes]]:
+        with contextlib.closing(sqlite3.connect(tmp_path / "directory.db")) as db:
+            return db.execute("SELECT named FROM job_people ORDER BY task").fetchall()
+
+    with TrackrecordServer(data=str(tmp_path)) as server:
+        api = Api(server)
+        person = api.contact(external_id="u1", email="u1@example.com")
+        bulk(api, [event("", user_id="another")])
+        (others,) = kept()
+        bulk(api, [event("", user_id="u1"), event("", user_id="u1", email="another@example.com")])
+        bulk(api, [5])  # names nobody
+        assert len(kept()) == 2
+        erase(api, person, "delete")
+        assert kept() == [others]
+
+
+def test_to_erase_somebody_no_more_is_read_than_the_items_that_name_them():
+    with TrackrecordServer() as server:
+        api, directory = Api(server), server.server.directory
+        asked: list[tuple[str, Any]] = []
+        for items in ([event("", user_id="another")] * 3, [event("", user_id="u1")]):
+            bulk(api, items)
+        person = api.contact(external_id="u1")
+
+        def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+            if "job_failures" in statement:
+                asked.append((statement, values))
+
+        sqlalchemy.event.listen(directory._db._writer, "before_cursor_execute", note)
+        erase(api, person, "delete")
+        with directory._db.reading() as connection:
+            plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).one() for statement, values in asked]
+        by_place = "SEARCH job_failures USING INDEX sqlite_autoindex_job_failures_1 (task=? AND item=?)"
+        assert [plan[-1] for plan in plans] == [by_place, by_place]  # the item is read, and emptied
 
 
 # --- the error feed ------------------------------------------------------------------------------------------------------

@@ -171,8 +171,8 @@ def member(document: sa.Column[Any], name: str, kind: "sa.types.TypeEngine[Any]"
     return sa.select(value).where(each.c.key == name).correlate(document.table).scalar_subquery()
 
 
-def position(part: str, text: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    """Where a text has this part first, letter for letter; 0 where it has not."""
+def position(part: str | bytes, text: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    """Where a text, or bytes, have this part first, letter for letter; 0 where they have not."""
     return sa.func.instr(text, part)
 
 

@@ -1,19 +1,35 @@
 """Bulk jobs: what was sent together, and which items of it were refused. What was kept stands in the journal or in contacts."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Container, Iterable, Sequence
 
 import sqlalchemy as sa
 
 from ..errors import JobClosed, JobNotFound
 from ..rules.contacts import Contact
 from ..rules.identity import CAUSE_MAX
-from ..rules.jobs import OPEN_S, TASKS_MAX, Failure, Job, Place, Task, emptied, named_as, names_any
-from .engine import Database, position
-from .tables import job_failures, job_tasks, jobs
+from ..rules.jobs import (
+    KEY_BYTES,
+    OPEN_S,
+    TASKS_MAX,
+    UNREADABLE,
+    Failure,
+    Job,
+    Named,
+    Place,
+    Task,
+    emptied,
+    keys,
+    named_as,
+    named_in,
+    names_any,
+)
+from .engine import Database, in_chunks, position
+from .tables import job_failures, job_people, job_tasks, jobs
 
-LOOKED_AT_ONCE = 1_000  # refused items read together
-SOUGHT_MAX = 50  # values that the database looks for in them; of more it reads them all
+SOUGHT_MAX = 10  # keys that the database looks for itself; for more it is faster to take all of them and look here
+PACKED = struct.Struct(f">{KEY_BYTES}sI")  # a key of whom an item names (rules.jobs.keys), and the item
 DROPPED_AT_ONCE = 20  # jobs that have had their time, dropped by a write at most
 ROWS_AT_ONCE = 2_000  # rows of a table that a write drops with them at most, so that none takes long
 
@@ -45,6 +61,7 @@ class Jobs:
         The items are kept by then, so a job that has closed in between takes them all the same. Raises JobNotFound, also for one
         made more than `keep_s` ago.
         """
+        named = _packed(failures)
         with self._db.writing() as connection:
             if id is None:
                 id = f"job_{secrets.token_hex(8)}"
@@ -62,9 +79,10 @@ class Jobs:
                 "completed_at": now,
             }
             number = connection.scalar(sa.insert(job_tasks).values(task).returning(job_tasks.c.id))
-            rows = [{**_values(failure), "task": number} for failure in failures]
-            if rows:
-                connection.execute(sa.insert(job_failures), rows)
+            if failures:
+                connection.execute(sa.insert(job_failures), [{**_values(failure), "task": number} for failure in failures])
+            if named:
+                connection.execute(sa.insert(job_people).values(task=number, workspace=workspace, named=named))
             return _get(connection, workspace, id, since=now - keep_s)
 
     def get(self, workspace: int, id: str, *, since: int) -> Job:
@@ -107,30 +125,40 @@ class Jobs:
 def forget(connection: sa.Connection, workspace: int, people: Sequence[Contact]) -> None:
     """Drop what was sent in the refused items of a workspace that name any of these; each stays refused, with its code."""
     named = named_as(people)
-    task, item = job_failures.c.task, job_failures.c.item
-    mine = sa.select(job_tasks.c.id).join(jobs, jobs.c.id == job_tasks.c.job).where(jobs.c.workspace == workspace)
-    wanted = sa.select(job_failures).where(task.in_(mine.scalar_subquery())).order_by(task, item).limit(LOOKED_AT_ONCE)
-    if len(named.all) <= SOUGHT_MAX:
-        wanted = wanted.where(_may_name(named.all))
-    after = (0, -1)
-    while rows := connection.execute(wanted.where(sa.tuple_(task, item) > sa.tuple_(*after))).mappings().all():
-        for failure in (Failure(**row) for row in rows):
-            if names_any(failure, named):
-                this = sa.update(job_failures).where(task == failure.task, item == failure.item)
-                connection.execute(this.values(_values(emptied(failure))))
-        after = (rows[-1]["task"], rows[-1]["item"])
+    sought = {*keys(named), UNREADABLE}
+    wanted = sa.select(job_people.c.task, job_people.c.named).where(job_people.c.workspace == workspace)
+    if len(sought) <= SOUGHT_MAX:
+        wanted = wanted.where(sa.or_(*(position(key, job_people.c.named) > 0 for key in sought)))
+    found = {task: entries for task, packed in connection.execute(wanted) if (entries := _unpacked(packed, sought))}
+    for task, items in found.items():
+        gone = [item for part in in_chunks(items) for item in _empty(connection, task, part, named)]
+        left = _without(connection.execute(sa.select(job_people.c.named).where(job_people.c.task == task)).scalar_one(), gone)
+        this = sa.update(job_people).values(named=left) if left else sa.delete(job_people)
+        connection.execute(this.where(job_people.c.task == task))
 
 
-def _may_name(values: Iterable[str]) -> sa.ColumnElement[bool]:
-    """Whether one of these may stand in what was sent, as far as the database can tell: of a million items few are read then.
+def _empty(connection: sa.Connection, task: int, items: Sequence[int], named: Named) -> list[int]:
+    """Drop what was sent in those of these items that name any of `named`; which they are."""
+    mine = job_failures.c.task == task
+    found = [Failure(**row) for row in connection.execute(sa.select(job_failures).where(mine, job_failures.c.item.in_(items))).mappings()]
+    gone = [emptied(failure) for failure in found if names_any(failure, named)]
+    for failure in gone:
+        connection.execute(sa.update(job_failures).where(mine, job_failures.c.item == failure.item).values(_values(failure)))
+    return [failure.item for failure in gone]
 
-    It knows no other letters than ASCII's, and no escapes. An escape in what was sent is two backslashes here, as that is kept
-    as JSON in a JSON string.
-    """
-    sent = sa.type_coerce(job_failures.c.sent, sa.Text)
-    other_letters = sa.func.length(sent) < sa.func.length(sa.cast(sent, sa.LargeBinary))
-    lower = sa.func.lower(sent)
-    return sa.or_(other_letters, position("\\\\", sent) > 0, *(position(value.casefold(), lower) > 0 for value in values))
+
+def _packed(failures: Iterable[Failure]) -> bytes:
+    return b"".join(PACKED.pack(key, failure.item) for failure in failures for key in keys(named_in(failure)))
+
+
+def _unpacked(packed: bytes, sought: Container[bytes]) -> list[int]:
+    """The items that have any of these keys."""
+    return sorted({item for key, item in PACKED.iter_unpack(packed) if key in sought})
+
+
+def _without(packed: bytes, items: Iterable[int]) -> bytes:
+    out = frozenset(items)
+    return b"".join(PACKED.pack(key, item) for key, item in PACKED.iter_unpack(packed) if item not in out)
 
 
 def _failures_of(job: Job) -> sa.Select[tuple[object, ...]]:
@@ -184,6 +212,7 @@ def _drop(connection: sa.Connection, ids: Sequence[str]) -> None:
     failures = sa.select(job_failures.c.task, job_failures.c.item).where(job_failures.c.task.in_(some)).limit(ROWS_AT_ONCE)
     if connection.execute(sa.delete(job_failures).where(key.in_(failures))).rowcount == ROWS_AT_ONCE:
         return
+    connection.execute(sa.delete(job_people).where(job_people.c.task.in_(some)))
     connection.execute(sa.delete(job_tasks).where(job_tasks.c.id.in_(some)))
     left = sa.select(job_tasks.c.job).where(job_tasks.c.job.in_(ids))
     connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids), jobs.c.id.not_in(left)))

@@ -285,6 +285,15 @@ job_failures = sa.Table(
     sa.Column("at", Moment, nullable=False),
 )
 
+job_people = sa.Table(  # whom the refused items of a task name, so that a deletion reads those alone; jobs.PACKED says how it is written
+    "job_people",
+    metadata,
+    sa.Column("task", Number, sa.ForeignKey("job_tasks.id"), primary_key=True, autoincrement=False),
+    _workspace(),
+    sa.Column("named", sa.LargeBinary, nullable=False),
+    sa.Index("job_people_workspace", "workspace"),
+)
+
 scrolls = sa.Table(  # the one walk over a noun that a workspace may have open
     "scrolls",
     metadata,

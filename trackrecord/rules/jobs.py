@@ -1,7 +1,8 @@
 """What a bulk job is: many items sent together, and what became of each. Pure values and plain functions."""
 
+import hashlib
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -119,16 +120,16 @@ def outcomes(task: Task, items: range, *, failures: list[Failure], before: int, 
 # --- What was refused of people who are erased -----------------------------------------------------------------------------
 
 
+KEY_BYTES = 8
+UNREADABLE = bytes(KEY_BYTES)  # the key of what cannot be read
+
+
 class Named(NamedTuple):
-    """What erased people are called by in items; emails are folded."""
+    """What people are called by in items; emails are folded."""
 
     ids: frozenset[str]
     user_ids: frozenset[str]
     emails: frozenset[str]
-
-    @property
-    def all(self) -> frozenset[str]:
-        return self.ids | self.user_ids | self.emails
 
 
 def named_as(people: Iterable[Contact]) -> Named:
@@ -140,24 +141,40 @@ def named_as(people: Iterable[Contact]) -> Named:
     )
 
 
-def names_any(failure: Failure, named: Named) -> bool:
-    """Whether a refused item names any of these, in its data or beside it. What cannot be read counts as if it did."""
+def named_in(failure: Failure) -> Named | None:
+    """Whom a refused item names, in its data or beside it; None where it cannot be read."""
     try:
         item = msgspec.json.decode(failure.sent)
-    except (msgspec.DecodeError, RecursionError):
-        return True
-    data = item.get("data") if isinstance(item, dict) else None
-    return any(isinstance(part, dict) and _names(part, named) for part in (item, data))
+        data = item.get("data") if isinstance(item, dict) else None
+        parts = [part for part in (item, data) if isinstance(part, dict)]
+        return Named(
+            _texts(part.get(name) for part in parts for name in ("id", "intercom_user_id")),
+            _texts(part.get("user_id") for part in parts),
+            frozenset(fold_email(part["email"]) for part in parts if isinstance(part.get("email"), str)),
+        )
+    except (ValueError, RecursionError):  # no JSON, as msgspec has it; or a number of so many digits that Python writes it no more
+        return None
 
 
-def _names(sent: dict[str, Any], named: Named) -> bool:
-    email = sent.get("email")
-    return (
-        _text(sent.get("id")) in named.ids
-        or _text(sent.get("intercom_user_id")) in named.ids
-        or _text(sent.get("user_id")) in named.user_ids
-        or (isinstance(email, str) and fold_email(email) in named.emails)
-    )
+def names_any(failure: Failure, named: Named) -> bool:
+    """Whether a refused item names any of these. What cannot be read counts as if it did."""
+    found = named_in(failure)
+    return found is None or any(one & other for one, other in zip(found, named, strict=True))
+
+
+def keys(named: Named | None) -> frozenset[bytes]:
+    """What items and people share if the ones name the others, and hardly ever if not; KEY_BYTES each. None is the unreadable."""
+    if named is None:
+        return frozenset((UNREADABLE,))
+    return frozenset(_key(f"{kind}:{value}") for kind, values in zip("iue", named, strict=True) for value in values)
+
+
+def _key(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=KEY_BYTES).digest()
+
+
+def _texts(values: Iterable[object]) -> frozenset[str]:
+    return frozenset(text for text in map(_text, values) if text is not None)
 
 
 def _text(value: object) -> str | None:

@@ -158,6 +158,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("task", "item"),
     )
     op.create_table(
+        "job_people",
+        sa.Column("task", NUMBER, sa.ForeignKey("job_tasks.id"), primary_key=True, autoincrement=False),
+        workspace(),
+        sa.Column("named", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("job_people_workspace", "job_people", ["workspace"])
+    op.create_table(
         "scrolls",
         workspace(),
         sa.Column("noun", sa.Text, nullable=False),
