@@ -55,6 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_max_bytes: Annotated[int, Meta(description="largest request body, also after decompression; past it 413", ge=1024)] = 1 << 20
     bodies_max_mb: Annotated[int, Meta(description="bodies that come in pieces, of all requests together; past it 503", ge=8)] = 256
     bulk_items_max: Annotated[int, Meta(description="items one bulk request may have; past it 422", ge=1, le=10_000)] = 1000
+    jobs_refused_max_mb: Annotated[
+        int, Meta(description="refused bulk items kept of one workspace; of more the oldest jobs are dropped before their time", ge=1)
+    ] = 256
     jobs_keep_days: Annotated[int, Meta(description="days after which a bulk job, and its list of refused items, is dropped", ge=1)] = 7
     body_timeout_s: Annotated[
         float, Meta(description="time a client has to send a request's head, and again its body; past it 408", gt=0)
