@@ -198,7 +198,8 @@ class App:
         version = await self._not_here(scope)
         number = version.number if isinstance(version, Version) else self._default.number
         named = bool(scope["sent"].get(b"intercom-version", b"").strip())
-        allowed = [method for method, routes in rows.items() if any(_there(route, number, named=named) for route in routes)]
+        there = [method for method, routes in rows.items() if any(_there(route, number, named=named) for route in routes)]
+        allowed = there or list(rows)  # of a path that another version has
         allowed = sorted([*allowed, *(["HEAD"] if "GET" in allowed else [])])
         scope["answer_headers"].append((b"allow", ", ".join(allowed).encode()))
         raise NotFound(field="method", cause=f"this path has {', '.join(allowed)} and not {scope['method'][:20]}")
