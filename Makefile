@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DATA ?= trackrecord-data
+DATA ?=
 PORT ?=
 NODE_TESTS := tests/clients/node
 OLD_PYTHON := tests/clients/python
@@ -14,8 +14,8 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrecord-data
-	@exec $(BIN)/trackrecord serve --data $(DATA) $(if $(PORT),--port $(PORT))
+serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrecord-data; others: make serve PORT=8081 DATA=DIR
+	@exec env TRACKRECORD_MAKE=1 $(BIN)/trackrecord serve $(if $(DATA),--data '$(DATA)') $(if $(PORT),--port '$(PORT)')
 
 test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients lint ## Run linters, types and all tests
 	$(BIN)/python -m pytest -q

@@ -2,7 +2,8 @@
 
     python examples/demo.py [--keep DIR] [--data FOLDER]
 
-Without --data it takes the real stream beside the checkout (../shared/data) if there is one, else it makes a stream of its own.
+Without --data it takes the real stream beside the checkout (../shared/data) if there is one, else it makes a stream of its own; it
+says which.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from rich.table import Table
 REAL = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 TOKEN = "demo-token"
 SINGLY = 500
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 console = Console(highlight=False)
 
@@ -74,19 +76,43 @@ def made_stream(folder: Path) -> None:
     (folder / "expected.json").write_text(json.dumps(expected))
 
 
+started: list[subprocess.Popen[str]] = []
+
+
+def start(*arguments: str, **how: Any) -> subprocess.Popen[str]:
+    """Start a command of ours in a process group of its own, so that Ctrl-C is for the demo alone, which ends what it started."""
+    waiting: list[int] = []  # signals that came meanwhile: a child that is half started would be forgotten
+    before = {number: signal.signal(number, lambda number, _: waiting.append(number)) for number in ENDING}
+    try:
+        started.append(subprocess.Popen([sys.executable, "-m", "trackrecord", *arguments], text=True, process_group=0, **how))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if waiting:
+        raise KeyboardInterrupt
+    return started[-1]
+
+
 def trackrecord(*arguments: str) -> None:
     """Run a command of ours in this terminal."""
     console.print(f"[dim]$ trackrecord {' '.join(arguments)}[/dim]", soft_wrap=True)
-    subprocess.run([sys.executable, "-m", "trackrecord", *arguments], check=True)
+    if code := start(*arguments).wait():
+        raise SystemExit(code)  # it has said why
 
 
 class Server:
+    """Over one directory; may be started again once it was stopped."""
+
     def __init__(self, record: Path) -> None:
-        command = [sys.executable, "-m", "trackrecord", "serve", "--data", str(record), "--port", "0", "--token", TOKEN]
+        self.url = ""
+        self._arguments = ["serve", "--data", str(record), "--port", "0", "--token", TOKEN]
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
         began = time.perf_counter()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+        self._process = start(*self._arguments, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
             if found := re.search(r"http://127\.0\.0\.1:\d+", line):
                 self.url = found.group()
                 console.print(f"Serving on {self.url} after {time.perf_counter() - began:.2f} s")
@@ -94,9 +120,16 @@ class Server:
         raise SystemExit("the server did not start; try: make serve")
 
     def stop(self, with_signal: int) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(with_signal)
-            self.process.communicate()
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(with_signal)
+            self._process.communicate()
+
+
+def end_all() -> None:
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate()
 
 
 def step(text: str) -> None:
@@ -109,13 +142,14 @@ def demo(folder: Path, record: Path) -> bool:
     began = time.perf_counter()
     step("1  A server over one empty directory")
     server = Server(record)
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            os.chdir(scratch)
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chdir(scratch)
+        try:
+            server.start()
             whole = run_through(server, folder, record, expected)
-    finally:
-        os.chdir(folder)
-        server.stop(signal.SIGINT)
+        finally:
+            end_all()
+            os.chdir(folder)
     console.print(
         f"\n{time.perf_counter() - began:.0f} s in all. "
         + ("[green]Every figure agrees.[/green]" if whole else "[red]Figures differ.[/red]")
@@ -142,8 +176,7 @@ def run_through(server: Server, folder: Path, record: Path, expected: dict[str, 
 
     step("4  kill -9, and a new start on the same directory")
     server.stop(signal.SIGKILL)
-    again = Server(record)
-    server.process, server.url = again.process, again.url
+    server.start()
     with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         outcomes = Counter(client.get(f"/-/api/receipts/{receipt}").json()["outcome"] for receipt in acknowledged)
     console.print("What became of the acknowledged events: " + ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
@@ -190,12 +223,23 @@ def main() -> int:
     options.add_argument("--keep", type=Path, metavar="DIR", help="keep the record in this new directory")
     options.add_argument("--data", type=Path, metavar="FOLDER", help="a folder with events.ndjson.gz, contacts.ndjson.gz and expected.json")
     given = options.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = given.data or (REAL if (REAL / "expected.json").exists() else None)
-        if folder is None:
-            folder = Path(scratch)
-            made_stream(folder)
-        return 0 if demo(folder.resolve(), (given.keep or Path(scratch) / "record").resolve()) else 1
+    for number in ENDING:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder, told = given.data, f"the stream in {given.data}"
+            if folder is None and (REAL / "expected.json").exists():
+                folder, told = REAL, f"the real stream in {REAL}"
+            if folder is None:
+                folder, told = Path(scratch), "a stream made here, always the same; --data FOLDER takes another"
+                made_stream(folder)
+            console.print(f"Data: {told}", soft_wrap=True)
+            return 0 if demo(folder.resolve(), (given.keep or Path(scratch) / "record").resolve()) else 1
+    except KeyboardInterrupt:
+        console.print(
+            "\nInterrupted; " + ("nothing is left of the record." if given.keep is None else f"the record so far is in {given.keep}.")
+        )
+        return 130
 
 
 if __name__ == "__main__":

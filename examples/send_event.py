@@ -1,7 +1,7 @@
 """Send one event with the official Python client and read it back.
 
 pip install python-intercom
-TRACKRECORD_TOKEN=tr_... python examples/send_event.py
+TOKEN=tr_... python examples/send_event.py
 """
 
 import os
@@ -11,23 +11,23 @@ from intercom import CreateContactRequestWithExternalId, CreateDataEventRequestW
 from intercom.core.api_error import ApiError
 
 client = Intercom(
-    token=os.environ["TRACKRECORD_TOKEN"],
+    token=os.environ["TOKEN"],
     base_url=os.environ.get("TRACKRECORD_URL", "http://127.0.0.1:8080"),  # the one line that differs
 )
 
 try:
-    client.contacts.create(request=CreateContactRequestWithExternalId(external_id="ann", email="ann@example.com"))
+    client.contacts.create(request=CreateContactRequestWithExternalId(external_id="amber", email="amber@example.com"))
 except ApiError as error:
-    if error.status_code != 409:  # 409: this example ran before, and Ann is there
+    if error.status_code != 409:  # 409: this example ran before, and Amber is there
         raise
 
 event = CreateDataEventRequestWithUserId(
-    user_id="ann", event_name="invited-friend", created_at=int(time.time()), metadata={"invitee": "bob@example.com"}
+    user_id="amber", event_name="invited-friend", created_at=int(time.time()), metadata={"invitee": "bob@example.com"}
 )
 client.events.create(request=event)  # returns once the event is on stable storage
 client.events.create(request=event)  # a retry changes nothing
 
-newest = client.events.list(type="user", user_id="ann", per_page=1).events[0]
-print(f"ann {newest.event_name} {newest.metadata}")
-for item in client.events.list(type="user", user_id="ann", summary=True).events:
+newest = client.events.list(type="user", user_id="amber", per_page=1).events[0]
+print(f"amber {newest.event_name} {newest.metadata}")
+for item in client.events.list(type="user", user_id="amber", summary=True).events:
     print(f"{item.name}: {item.count}, first {item.first}, last {item.last}")

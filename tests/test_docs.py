@@ -2,9 +2,12 @@
 
 `python tests/test_docs.py` writes the tables anew. In the pages under RUN a fenced block after the comment `<!-- run -->` is
 run, and a block after `<!-- prints -->` is what the block before it must have printed; there `…` stands for anything, and
-blanks and line breaks count for nothing.
+blanks and line breaks count for nothing. The blocks of a page are run in one shell, as by somebody who pastes them into one
+terminal: each page against a fresh server, and all of them, one after the other, against one.
 """
 
+import contextlib
+import io
 import os
 import re
 import shutil
@@ -15,15 +18,17 @@ import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import pytest
 
+from trackrecord.cli.serve import announce
 from trackrecord.http.routes import ROUTES, Route
 from trackrecord.rules.codes import CODES
 from trackrecord.rules.directory import SCOPES
 from trackrecord.rules.profiles import PROFILES_TABLE
-from trackrecord.rules.versions import DELTAS, SAME_IN_ALL, span
+from trackrecord.rules.versions import DELTAS, SAME_IN_ALL, served, span
 from trackrecord.settings import ENV_PREFIX, OVERRIDES, SETTINGS
 from trackrecord.testing import TrackrecordServer
 
@@ -50,6 +55,7 @@ RUN = (
     "docs/api/queries.md",
     "docs/api/deleting-events.md",
     "docs/api/exports.md",
+    "docs/api/imports.md",
     "docs/api/visitors.md",
     "docs/api/requests.md",
     "docs/versions.md",
@@ -293,42 +299,130 @@ def _free_port() -> int:
         return port
 
 
-COMMANDS = {"sh": ["bash", "-euo", "pipefail", "-s"], "python": [sys.executable, "-"]}
+END_OF_BLOCK = "--- end of block ---"
 
 
-@pytest.mark.parametrize("page", RUN)
-def test_the_commands_of_a_page_print_what_it_shows(page: str, tmp_path: Path) -> None:
-    for tool in ("bash", "curl"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed: on Debian and Ubuntu, apt-get install {tool}")
+def _script(to_run: list[Block]) -> str:
+    """The blocks of a page as one script, which prints END_OF_BLOCK after each."""
+    lines = ["set -euo pipefail"]
+    for block in to_run:
+        lines.append(block.text if block.language == "sh" else f"python - <<'END_OF_PYTHON'\n{block.text}END_OF_PYTHON")
+        lines.append(f"printf '\\n%s\\n' '{END_OF_BLOCK}'")
+    return "\n".join(lines)
+
+
+def wrong_prints(page: str, server: TrackrecordServer, folder: Path, *, tools_in: Path | None = None) -> list[str]:
+    """Run a page in a folder, and say what ended badly or printed something else than it shows."""
     to_run = blocks((ROOT / page).read_text("utf-8"))
     assert to_run, f"{page} has no block to run"
     other_port = str(_free_port())
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)},
+        "PATH": os.pathsep.join([*([str(tools_in)] if tools_in else []), str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "TOKEN": server.token,
+    }
+    ran = subprocess.run(
+        ["bash", "-c", _script(to_run).replace(URL, server.url).replace(OTHER_PORT, other_port)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=RUN_TIMEOUT_S,
+        check=False,
+    )
+    printed = ran.stdout.replace(server.url, URL).replace(other_port, OTHER_PORT).split(END_OF_BLOCK)
+    if ran.returncode != 0:
+        at = to_run[min(len(printed), len(to_run)) - 1]
+        return [f"{page}, line {at.line}: {printed[-1]}{ran.stderr}"]
+    return [
+        f"{page}, line {block.line} printed\n{text}\n{ran.stderr}and shows\n{block.prints}"
+        for block, text in zip(to_run, printed, strict=False)
+        if block.prints is not None and not re.fullmatch(_pattern(block.prints), re.sub(r"\s", "", text), re.S)
+    ]
+
+
+@pytest.fixture(scope="module")
+def tools() -> None:
+    for tool in ("bash", "curl"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed: on Debian and Ubuntu, apt-get install {tool}")
+
+
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize("page", RUN)
+def test_the_commands_of_a_page_print_what_it_shows(page: str, tmp_path: Path) -> None:
     # A data directory where the commands look for it, so that a page can show them.
     with TrackrecordServer(data=str(tmp_path / "trackrecord-data")) as server:
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)},
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "TOKEN": server.token,
-        }
-        for block in to_run:
-            script = block.text.replace(URL, server.url).replace(OTHER_PORT, other_port)
-            ran = subprocess.run(
-                COMMANDS[block.language],
-                input=script,
-                cwd=tmp_path,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=RUN_TIMEOUT_S,
-                check=False,
-            )
-            where = f"{page}, line {block.line}"
-            assert ran.returncode == 0, f"{where}: {ran.stdout}{ran.stderr}"
-            if block.prints is not None:
-                printed = ran.stdout.replace(server.url, URL).replace(other_port, OTHER_PORT)
-                matches = re.fullmatch(_pattern(block.prints), re.sub(r"\s", "", printed), re.S)
-                assert matches, f"{where} printed\n{printed}\n{ran.stderr}and shows\n{block.prints}"
+        wrong = wrong_prints(page, server, tmp_path)
+    assert not wrong, "\n\n".join(wrong)
+
+
+class AllPages(NamedTuple):
+    """What came of all pages run on one server."""
+
+    wrong: list[str]
+    answered: list[tuple[str, str, str]]  # method, path and version of every call of curl that was not refused
+
+
+@pytest.fixture(scope="module")
+def all_pages(tools: None, tmp_path_factory: pytest.TempPathFactory) -> AllPages:
+    folder = tmp_path_factory.mktemp("all-pages")
+    calls = folder / "calls"
+    calls.mkdir()
+    curl = folder / "curl"  # the real one, with a note of what was sent and answered
+    curl.write_text(f'#!/bin/sh\nexec {shutil.which("curl")} --verbose --stderr "$(mktemp {calls}/XXXXXXXX)" "$@"\n')
+    curl.chmod(0o755)
+    with TrackrecordServer(data=str(folder / "trackrecord-data")) as server:
+        subprocess.run(["bash", "-c", _said_at_first_start(server)], capture_output=True, timeout=RUN_TIMEOUT_S, check=True)
+        wrong = [text for page in RUN for text in wrong_prints(page, server, folder, tools_in=folder)]
+    return AllPages(wrong, [call for noted in calls.iterdir() for call in _answered(noted.read_text("utf-8"))])
+
+
+def _said_at_first_start(server: TrackrecordServer) -> str:
+    """The commands that a first start prints, which a reader of the README has pasted before."""
+    first: Any = SimpleNamespace(settings=server.server.settings, first_token=server.token, now=server.clock)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        announce(first, server.url)
+    commands = re.findall(r"^  curl .*?[^\\]$", said.getvalue(), re.M | re.S)
+    assert len(commands) == 3
+    return "\n".join(commands)
+
+
+def _answered(noted: str) -> Iterator[tuple[str, str, str]]:
+    sent = re.search(r"^> (\w+) ([^ ?]+)\S* HTTP/1\.1\r?$", noted, re.M)
+    status = re.search(r"^< HTTP/1\.1 (\d+)", noted, re.M)
+    version = re.search(r"^< intercom-version: (\S+)", noted, re.M)
+    if sent and status and version and int(status[1]) < 400:
+        yield sent[1], sent[2], version[1]
+
+
+def test_the_commands_of_all_pages_can_be_run_one_after_the_other_on_one_server(all_pages: AllPages) -> None:
+    assert not all_pages.wrong, "\n\n".join(all_pages.wrong)
+
+
+WITHOUT_EXAMPLE = {
+    "GET /": "sends a browser to the docs",
+    "GET /-/docs": "for a browser",
+    "GET /-/openapi.json": "for a program",
+    "GET /segments/{segment_id}": "there are no segments yet: its example is answered 404",
+}
+
+
+def test_every_route_has_an_example_that_is_run_and_answered(all_pages: AllPages) -> None:
+    shown = [_route(*call) for call in all_pages.answered]
+    without = {f"{route.method} {_plain(route)}" for route in ROUTES if route not in shown}
+    assert without == WITHOUT_EXAMPLE.keys()
+
+
+def _route(method: str, path: str, version: str) -> Route | None:
+    """The route that answered. Paths without parameters come first, as in the router."""
+    number = served(version, default=version, newer=True).number
+    for route in sorted(ROUTES, key=lambda route: "{" in route.path):
+        pattern = re.sub(r"\{\w+:path\}", ".+", re.sub(r"\{\w+\}", "[^/]+", route.path))
+        there = route.unversioned or (number >= (route.first or number) and number <= (route.last or number))
+        if route.method == method and there and re.fullmatch(pattern, path):
+            return route
+    return None
 
 
 if __name__ == "__main__":

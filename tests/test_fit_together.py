@@ -57,7 +57,7 @@ def test_a_directory_older_than_the_events_is_refused(data: Path):
 def test_events_of_another_server_are_refused(data: Path, tmp_path: Path):
     served(tmp_path / "other", "dora")
     shutil.copy(tmp_path / "other" / "events.db", data / "events.db")
-    assert refusal(data).startswith("events.db belong to another directory.db than the one here.")
+    assert refusal(data).startswith("events.db belongs to another directory.db than the one here.")
 
 
 def test_a_lost_store_is_made_again_from_the_journal(data: Path):

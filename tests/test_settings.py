@@ -4,7 +4,7 @@ import pytest
 
 from trackrecord.errors import SettingInvalid
 from trackrecord.rules.profiles import PROFILES, PROFILES_TABLE
-from trackrecord.settings import SETTINGS, Settings, load
+from trackrecord.settings import NO, SETTINGS, YES, Settings, load
 
 
 def test_every_setting_says_what_it_means():
@@ -21,13 +21,15 @@ def test_a_flag_counts_before_the_environment_before_the_file_before_the_default
 @pytest.mark.parametrize(
     ("flags", "environ", "message"),
     [
-        ({"port": "x"}, {}, "--port: port cannot be 'x': Expected `int`, got `str`"),
-        ({"port": 70_000}, {}, "--port: port cannot be 70000: Expected `int` <= 65535"),
-        ({"listing_days": "-3"}, {}, "--listing-days: listing_days cannot be '-3': Expected `int` >= 0"),
-        ({}, {"TRACKRECORD_PROT": "1"}, "TRACKRECORD_PROT: there is no setting 'prot'; trackrecord settings lists them all"),
-        ({"profile": "loose"}, {}, "profile must be one of lenient, strict, got 'loose'"),
-        ({"public_url": "example.org"}, {}, "public_url must begin with http:// or https://, got 'example.org'"),
-        ({"default_version": "9.9.9"}, {}, "default_version must be a version such as 2.14, got '9.9.9'"),
+        ({"port": "x"}, {}, "--port must be a whole number from 0 to 65535, got 'x'"),
+        ({"port": 70_000}, {}, "--port must be a whole number from 0 to 65535, got 70000"),
+        ({"token": "a b"}, {}, "--token must be 1 to 255 visible ASCII characters without blanks"),
+        ({"data": ""}, {}, "--data must be the name of a directory, got ''"),
+        ({"profile": "loose"}, {}, "--profile must be lenient or strict, got 'loose'"),
+        ({"public_url": "example.org"}, {}, "--public-url must be an address that begins with http:// or https://, got 'example.org'"),
+        ({}, {"TRACKRECORD_PROT": "1"}, "TRACKRECORD_PROT: there is no such setting; trackrecord settings lists them all"),
+        ({}, {"TRACKRECORD_DEFAULT_VERSION": "9.9.9"}, "TRACKRECORD_DEFAULT_VERSION must be a version such as 2.14, got '9.9.9'"),
+        ({}, {"TRACKRECORD_SEARCH_MAX_S": "nan"}, "TRACKRECORD_SEARCH_MAX_S must be a number above 0, got 'nan'"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named_with_what_is_wrong(flags, environ, message):
@@ -36,11 +38,58 @@ def test_a_setting_that_cannot_be_is_named_with_what_is_wrong(flags, environ, me
     assert caught.value.message == message
 
 
-@pytest.mark.parametrize("text", ["port = ", "colour = 1", "port = 'x'", "data = 'elsewhere'", "ephemeral = true"])
-def test_a_settings_file_that_cannot_be_is_named(tmp_path, text):
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (("foo", "1"), "--set foo: there is no such setting; trackrecord settings lists them all"),
+        (("dedup", "no"), "--set dedup must be strict, with-metadata or off, got 'no'"),
+        (("search-dates", "week"), "--set search-dates must be day or exact, got 'week'"),
+        (("create_contacts", "si"), "--set create_contacts must be yes or no (on, true, 1, off, false, 0 do too), got 'si'"),
+        (("listing-days", "-3"), "--set listing-days must be a whole number of at least 0, got '-3'"),
+        (("keep_alive_s", "0"), "--set keep_alive_s must be a whole number of at least 1, got '0'"),
+    ],
+)
+def test_what_cannot_be_set_is_named_as_it_was_typed(typed, message):
+    with pytest.raises(SettingInvalid) as caught:
+        load({}, {}, pairs=[typed])
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize(("word", "value"), [(word, value) for value, words in ((True, YES), (False, NO)) for word in words])
+def test_yes_and_no_have_many_words(tmp_path, word, value):
+    (tmp_path / "settings.toml").write_text(f'create_contacts = "{word}"\n')
+    given = {"create_contacts": word.upper()}
+    assert [
+        load(given, {}).create_contacts,
+        load({}, {}, pairs=list(given.items())).create_contacts,
+        load({}, {"TRACKRECORD_CREATE_CONTACTS": word}).create_contacts,
+        load({"data": str(tmp_path)}, {}).create_contacts,
+    ] == [value] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("host = here", 'FILE is no TOML: Invalid value (at line 1, column 8). Its lines are like port = 9000 or host = "0.0.0.0"'),
+        ("colour = 1", "colour in FILE: there is no such setting; trackrecord settings lists them all"),
+        ("port = 'x'", "port in FILE must be a whole number from 0 to 65535, got 'x'"),
+        ("default_version = 2.14", "default_version in FILE must be a version such as 2.14 in quotes, got 2.14"),
+        ("data = 'elsewhere'", "data cannot be set in FILE, which lies in the data directory; use --data"),
+        ("ephemeral = true", "ephemeral cannot be set in FILE, which lies in the data directory; use --ephemeral"),
+    ],
+)
+def test_a_settings_file_that_cannot_be_is_named(tmp_path, text, message):
     (tmp_path / "settings.toml").write_text(text)
-    with pytest.raises(SettingInvalid, match=r"settings\.toml"):
+    with pytest.raises(SettingInvalid) as caught:
         load({"data": str(tmp_path)}, {})
+    assert caught.value.message == message.replace("FILE", str(tmp_path / "settings.toml"))
+
+
+def test_a_file_is_no_data_directory(tmp_path):
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(SettingInvalid) as caught:
+        load({"data": str(tmp_path / "notes.txt")}, {})
+    assert caught.value.message == f"{tmp_path / 'notes.txt'} is no directory: name one with --data"
 
 
 def test_the_profile_is_one_table_with_overrides():

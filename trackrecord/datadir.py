@@ -1,5 +1,6 @@
 """The data directory: made when it is missing, owned by one process at a time."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -39,3 +40,16 @@ class Owned:
     def release(self) -> None:
         os.ftruncate(self._file, 0)
         os.close(self._file)
+
+
+def remove_unused(path: Path) -> None:
+    """Remove a data directory that holds nothing but its lock, as a start that fails early leaves it; else leave all as it is."""
+    with contextlib.suppress(OSError, DataDirectoryBusy, DataDirectoryUnusable):
+        if [each.name for each in path.iterdir()] != [LOCK_FILE]:
+            return
+        owned = Owned(path)
+        try:  # while it is owned: whoever waits for the lock then finds no directory, and not one that a third may own too
+            (path / LOCK_FILE).unlink()
+            path.rmdir()
+        finally:
+            owned.release()

@@ -29,6 +29,9 @@ SETTLE_S = 60.0  # how long the store may take to reach lines that are kept alre
 DISTINCT_MAX = 64  # characters of an event's `distinct`
 IGNORED_MAX = 50  # names of fields we do not know that are told
 NAME_SHOWN_MAX = 80  # characters of each
+TEXT_SHOWN_MAX = 40  # bytes of a line that is no JSON
+
+_BYTE = re.compile(r"JSON is malformed: (.*) \(byte ([0-9]+)\)")
 
 T = TypeVar("T")
 
@@ -166,12 +169,20 @@ def _read(decode: Callable[[bytes], T], text: bytes) -> T:
         field = "line" if found.field == "body" else found.field
         raise type(found)(found.message.replace("the body must", "the line must"), field=field) from None
     except msgspec.DecodeError as error:
-        said = str(error).removeprefix("JSON is malformed: ")
-        raise ParameterInvalid(f"the line is not valid JSON: {said}", field="line") from None
+        raise ParameterInvalid(f"the line is not valid JSON: {_malformed(str(error), text)}", field="line") from None
     except UnicodeDecodeError:
         raise ParameterInvalid("the line is not valid UTF-8", field="line") from None
     except RecursionError:
         raise ParameterInvalid("the line nests too deep to read", field="line") from None
+
+
+def _malformed(said: str, text: bytes) -> str:
+    """What a decoder said, with the text it was said of in place of a number of bytes."""
+    found = _BYTE.fullmatch(said)
+    if found is None:
+        return f"it ends too early, after {text.strip()[-TEXT_SHOWN_MAX:].decode('utf-8', 'replace')!r}"
+    at = max(0, int(found[2]) - TEXT_SHOWN_MAX // 2)  # the decoder may have read on a little
+    return f"{found[1]} near {text[at : at + TEXT_SHOWN_MAX].strip().decode('utf-8', 'replace')!r}"
 
 
 def _distinct(value: str | None) -> str | None:

@@ -103,6 +103,7 @@ class Ingest:
         journal: Journal,
         store: Following,
         in_thread: Callable[..., Any],
+        for_new: Callable[..., Any],
         now: Callable[[], float],
         profile: Profile,
         dedup: str,
@@ -115,7 +116,8 @@ class Ingest:
         self.identities = IdentityCache(directory.contacts, entries=identity_cache_entries, anonymous=profile.anonymous_user_id)
         self.names = NameCache(directory.names)
         self._store = store
-        self._in_thread = in_thread
+        self._in_thread = in_thread  # for look-ups, which wait for nobody
+        self._for_new = for_new  # for what events write in the directory: that waits for its one writer
         self._now = now
         self._profile = profile
         self._dedup = dedup
@@ -123,7 +125,7 @@ class Ingest:
         self._create_contacts = create_contacts
         self._newcomers = Newcomers(directory.contacts, self.identities, now=now, profile=profile)
         self._strangers = Together(lambda asked: self.identities.resolve_many([(each.workspace, each.tried) for each in asked]), in_thread)
-        self._nobodies = Together(self._newcomers.make, in_thread)  # apart, so that who is known waits for no write
+        self._nobodies = Together(self._newcomers.make, for_new)  # apart, so that who is known waits for no write
         self._owed: set[asyncio.Task[None]] = set()
 
     async def submit(self, workspace: Workspace, sent: SubmittedEvent) -> int:
@@ -207,7 +209,10 @@ class Ingest:
 
     async def name(self, workspace: Workspace, folded: str, name: str) -> EventName:
         """The name's entry, made if it is new. Raises Unprocessable past the limit of active names."""
-        found: EventName = await self._in_thread(
+        known: EventName | None = (await self._in_thread(self.directory.names.find, workspace.number, [folded])).get(folded)
+        if known is not None:
+            return self.names.keep(known, folded)
+        found: EventName = await self._for_new(
             self.names.resolve, workspace.number, folded, name, now=int(self._now()), limit=self._profile.event_names_max
         )
         return found
@@ -216,7 +221,7 @@ class Ingest:
         """Keep baselines for one contact, all or none; rows carry (what was sent, name, folded name)."""
         contact = await self.resolve(workspace, tried)
         now = self._now()
-        names = await self._in_thread(
+        names = await self._for_new(
             self.directory.names.resolve_all,
             workspace.number,
             [(folded, name) for _, name, folded in rows],

@@ -36,6 +36,7 @@ log = logging.getLogger("trackrecord")
 
 MB = 1 << 20
 GATE_THREADS = 4
+NEW_THREADS = 2  # for what waits for one writer anyhow
 DESCRIPTORS_KEPT = 100  # for files, beside the connections
 HOUR_MS = 3_600_000
 DAY_S = 86_400
@@ -61,6 +62,7 @@ class Server:
         self.stop: Callable[[], None] = lambda: None  # end serving, from the event loop
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="trackrecord")
         self._gate = ThreadPoolExecutor(GATE_THREADS, thread_name_prefix="trackrecord gate")
+        self._new = ThreadPoolExecutor(NEW_THREADS, thread_name_prefix="trackrecord new")
         self._background = Background(settings.background_threads)
         self.turns = Turns()
         self._ending = asyncio.Event()
@@ -72,6 +74,10 @@ class Server:
     async def at_gate(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """As in_thread, in threads that only tokens, contacts and names are looked up in: no slow read stands before an event."""
         return await asyncio.get_running_loop().run_in_executor(self._gate, partial(function, *args, **kwargs))
+
+    async def _for_new(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """As at_gate, for what events write: new names and contacts. That waits for the directory's writer, and no look-up does."""
+        return await asyncio.get_running_loop().run_in_executor(self._new, partial(function, *args, **kwargs))
 
     async def in_background(
         self, workspace: int, function: Callable[..., Any], /, *args: Any, begun: bool = False, long: bool = False, **kwargs: Any
@@ -112,6 +118,7 @@ class Server:
         settings = self.settings
         stack.callback(self._threads.shutdown)
         stack.callback(self._gate.shutdown)
+        stack.callback(self._new.shutdown)
         stack.callback(self._background.shutdown)
         data = _temporary() if settings.ephemeral else Path(settings.data)
         if settings.ephemeral:
@@ -153,6 +160,7 @@ class Server:
             journal=self.journal,
             store=self.follower,
             in_thread=self.at_gate,
+            for_new=self._for_new,
             now=self.now,
             profile=self.profile,
             dedup=settings.dedup,
@@ -170,7 +178,7 @@ class Server:
             wait_s=settings.read_wait_s,
         )
         # What threads still do is ended before what they work on is closed, and before another process may own the directory.
-        for threads in (self._background, self._threads, self._gate):
+        for threads in (self._background, self._threads, self._gate, self._new):
             stack.callback(threads.shutdown)
         await self._finish(reader)
         stack.push_async_callback(self._end_house, asyncio.create_task(self._keep_house()))
@@ -232,9 +240,8 @@ class Server:
         stored, (contact, name) = store.cursor(), store.highest()
         store.close()
         if strangers := engines.strangers(data, self.directory.salt):
-            raise DataDirectoryUnusable(
-                f"{' and '.join(strangers)} belong to another {engines.DIRECTORY_FILE} than the one here. {together}"
-            )
+            belong = f"{' and '.join(strangers)} belong{'s' if len(strangers) == 1 else ''}"
+            raise DataDirectoryUnusable(f"{belong} to another {engines.DIRECTORY_FILE} than the one here. {together}")
         if contact > self.directory.contacts.highest() or name > self.directory.names.highest():
             raise DataDirectoryUnusable(
                 f"{engines.DIRECTORY_FILE} is older than {engines.STORE_FILE}, and lacks contacts or names of its events. {together}"

@@ -7,21 +7,23 @@ data directory, the default here.
 import os
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from .errors import SettingInvalid, VersionInvalid
-from .rules.profiles import PROFILES_TABLE, Profile, profile_named
+from .rules.profiles import PROFILES, PROFILES_TABLE, Profile, profile_named
 from .rules.versions import served
 
 ENV_PREFIX = "TRACKRECORD_"
 FILE_NAME = "settings.toml"
 NOT_IN_FILE = frozenset({"data", "ephemeral"})  # which directory it is is decided before the file in it is read
-NOT_SETTINGS = frozenset({"url"})  # TRACKRECORD_URL: which server the command line talks to
+NOT_SETTINGS = frozenset({"url", "make"})  # which server the command line talks to; that it was the Makefile that called
+YES, NO = ("yes", "on", "true", "1"), ("no", "off", "false", "0")
+SECRET_MAX = 255  # characters, as directory/tokens.py has it
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,21 +39,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trusted_proxies: Annotated[
         str, Meta(description="comma-separated addresses whose X-Forwarded-Proto and -Host are believed; * for all, empty for none")
     ] = ""
-    ephemeral: Annotated[bool, Meta(description="keep everything in a temporary directory that goes when the server ends")] = False
-    log_format: Annotated[str, Meta(description="text or json, one line an entry, on stderr", pattern="^(text|json)$")] = "text"
+    ephemeral: Annotated[
+        bool,
+        Meta(description="keep everything in a temporary directory (in memory where there is /dev/shm), which goes when the server ends"),
+    ] = False
+    log_format: Annotated[Literal["text", "json"], Meta(description="text or json, one line an entry, on stderr")] = "text"
     default_version: Annotated[str, Meta(description="API version served to clients that send no Intercom-Version")] = "2.14"
     dedup: Annotated[
-        str,
-        Meta(
-            description="what makes two events one: strict (contact, name, second), with-metadata (equal metadata too), off (nothing)",
-            pattern="^(strict|with-metadata|off)$",
-        ),
+        Literal["strict", "with-metadata", "off"],
+        Meta(description="what makes two events one: strict (contact, name, second), with-metadata (equal metadata too), off (nothing)"),
     ] = "strict"
     create_contacts: Annotated[
         bool, Meta(description="an event whose user_id or email names nobody makes a user of them; else it is answered 404")
     ] = False
     body_max_bytes: Annotated[int, Meta(description="largest request body, also after decompression; past it 413", ge=1024)] = 1 << 20
+    bodies_max_mb: Annotated[int, Meta(description="bodies that come in pieces, of all requests together; past it 503", ge=8)] = 256
     bulk_items_max: Annotated[int, Meta(description="items one bulk request may have; past it 422", ge=1, le=10_000)] = 1000
+    jobs_refused_max_mb: Annotated[
+        int, Meta(description="refused bulk items kept of one workspace; of more the oldest jobs are dropped before their time", ge=1)
+    ] = 256
     jobs_keep_days: Annotated[int, Meta(description="days after which a bulk job, and its list of refused items, is dropped", ge=1)] = 7
     body_timeout_s: Annotated[
         float, Meta(description="time a client has to send a request's head, and again its body; past it 408", gt=0)
@@ -71,11 +77,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     )
     identity_cache_entries: Annotated[int, Meta(description="contact look-ups kept in memory for POST /events", ge=0)] = 200_000
     search_dates: Annotated[
-        str,
-        Meta(
-            description="what contact search compares dates by: day, whole days in the workspace's time zone; exact, seconds",
-            pattern="^(day|exact)$",
-        ),
+        Literal["day", "exact"],
+        Meta(description="what contact search compares dates by: day, whole days in the workspace's time zone; exact, seconds"),
     ] = "day"
     search_max_s: Annotated[float, Meta(description="longest time one contact search may take; past it 400", gt=0)] = 10.0
     threads: Annotated[int, Meta(description="threads for reads and for writes to the directory", ge=1, le=64)] = 8
@@ -83,11 +86,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, Meta(description="threads for what takes long: searches, long lists, exports, looking for what to delete", ge=1, le=16)
     ] = 2
     request_log: Annotated[
-        str,
-        Meta(
-            description="which requests are kept in requests.db to be searched: off, refused (status 400 and up), all",
-            pattern="^(off|refused|all)$",
-        ),
+        Literal["off", "refused", "all"],
+        Meta(description="which requests are kept in requests.db to be searched: off, refused (status 400 and up), all"),
     ] = "refused"
     request_log_days: Annotated[float, Meta(description="age past which they are dropped", ge=0)] = 7.0
     request_log_rows: Annotated[int, Meta(description="how many are kept at most; of more the oldest are dropped", ge=1000)] = 200_000
@@ -114,50 +114,92 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 class Row(NamedTuple):
     name: str
-    kind: str
     default: Any
     meaning: str
 
 
-def _rows() -> tuple[Row, ...]:
-    hints = typing.get_type_hints(Settings, include_extras=True)
-    defaults = Settings()
-    found = []
-    for name in Settings.__struct_fields__:
-        kind, meta = typing.get_args(hints[name])
-        found.append(Row(name, getattr(kind, "__name__", "int"), getattr(defaults, name), meta.description))
-    return tuple(found)
-
-
-SETTINGS = _rows()
+_HINTS = typing.get_type_hints(Settings, include_extras=True)
+_DEFAULTS = Settings()
+SETTINGS = tuple(Row(name, getattr(_DEFAULTS, name), typing.get_args(_HINTS[name])[1].description) for name in Settings.__struct_fields__)
 OVERRIDES = tuple(name for name in Settings.__struct_fields__ if name in {row[0] for row in PROFILES_TABLE})
 _NAMES = {row.name for row in SETTINGS}
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def _is_secret(text: str) -> bool:
+    return not text or (len(text) <= SECRET_MAX and all("!" <= letter <= "~" for letter in text))
+
+
+def _is_version(text: str) -> bool:
+    try:
+        served(None, default=text, newer=False)
+    except VersionInvalid:
+        return False
+    return True
+
+
+# setting: (what it must be, whether a text is), for those whose type does not say all
+TEXTS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "data": ("the name of a directory", bool),
+    "token": (f"1 to {SECRET_MAX} visible ASCII characters without blanks", _is_secret),
+    "profile": (" or ".join(PROFILES), PROFILES.__contains__),
+    "public_url": ("an address that begins with http:// or https://", lambda text: not text or text.startswith(("http://", "https://"))),
+    "default_version": ("a version such as 2.14", _is_version),
+}
+
+
+def _wanted(name: str) -> str:
+    """What a value must be, in words."""
+    if name in TEXTS:
+        return TEXTS[name][0]
+    kind, meta = typing.get_args(_HINTS[name])
+    if typing.get_origin(kind) is Literal:
+        *others, last = typing.get_args(kind)
+        return f"{', '.join(others)} or {last}"
+    if kind is bool:
+        return f"yes or no ({', '.join(YES[1:] + NO[1:])} do too)"
+    if kind is str:
+        return "text"
+    if name in OVERRIDES:
+        return "a whole number of at least 0"
+    number = "a number" if kind is float else "a whole number"
+    if meta.le is not None:
+        return f"{number} from {meta.ge} to {meta.le}"
+    return f"{number} above {meta.gt}" if meta.gt is not None else f"{number} of at least {meta.ge}"
+
+
+def _from_file(data: Path) -> dict[str, Any]:
+    path = data / FILE_NAME
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingInvalid(f"{path} cannot be read: {error}") from None
+    except NotADirectoryError:
+        raise SettingInvalid(f"{data} is no directory: name one with --data", field="data") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingInvalid(f'{path} is no TOML: {error}. Its lines are like port = 9000 or host = "0.0.0.0"') from None
+    except OSError as error:
+        raise SettingInvalid(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _check(name: str, value: Any, source: str) -> Any:
+    """The value as its setting has it. `source` is what the user wrote it as. Raises SettingInvalid."""
     if name not in _NAMES:
-        raise SettingInvalid(f"{source}: there is no setting {name!r}; trackrecord settings lists them all", field=name)
-    if value == "" and name == "data":
-        raise SettingInvalid(f"{source}: data must name a directory; it is empty", field=name)
+        raise SettingInvalid(f"{source}: there is no such setting; trackrecord settings lists them all", field=name)
     if value == "" and name in OVERRIDES:
         return None
+    kind = typing.get_args(_HINTS[name])[0]
+    if kind is bool and str(value).lower() in YES + NO:
+        return str(value).lower() in YES
     try:
-        kind = typing.get_type_hints(Settings, include_extras=True)[name]
-        checked = msgspec.convert(value, kind, strict=not isinstance(value, str))
-        if name in OVERRIDES and checked is not None and checked < 0:
-            raise msgspec.ValidationError("Expected `int` >= 0")
+        checked = msgspec.convert(value, _HINTS[name], strict=not isinstance(value, str))
+        good = TEXTS[name][1](checked) if name in TEXTS else str(checked) != "nan" and (name not in OVERRIDES or checked >= 0)
+    except msgspec.ValidationError:
+        good = False
+    if good:
         return checked
-    except msgspec.ValidationError as error:
-        raise SettingInvalid(f"{source}: {name} cannot be {value!r}: {str(error).partition(' - at')[0]}", field=name) from None
+    got = "" if name == "token" else f", got {value!r}"  # a secret is never shown
+    quotes = " in quotes" if isinstance(getattr(_DEFAULTS, name), str) and not isinstance(value, str) else ""
+    raise SettingInvalid(f"{source} must be {_wanted(name)}{quotes}{got}", field=name)
 
 
 def _of_kubernetes(name: str, value: str) -> bool:
@@ -165,28 +207,31 @@ def _of_kubernetes(name: str, value: str) -> bool:
     return name.startswith((f"{ENV_PREFIX}SERVICE_", f"{ENV_PREFIX}PORT_")) or (name == f"{ENV_PREFIX}PORT" and value.startswith("tcp://"))
 
 
-def load(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
-    """Put the sources together. `flags` holds only what was given; None counts as not given. Raises SettingInvalid."""
-    given = {name: _check(name, value, f"--{name.replace('_', '-')}") for name, value in flags.items() if value is not None}
-    mine = {name: value for name, value in environ.items() if not _of_kubernetes(name, value)}
-    from_env = {
-        name[len(ENV_PREFIX) :].lower(): _check(name[len(ENV_PREFIX) :].lower(), value, name)
-        for name, value in mine.items()
-        if name.startswith(ENV_PREFIX) and name[len(ENV_PREFIX) :].lower() not in NOT_SETTINGS
-    }
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found = {}
+    for variable, value in environ.items():
+        name = variable.removeprefix(ENV_PREFIX).lower()
+        if variable.startswith(ENV_PREFIX) and name not in NOT_SETTINGS and not _of_kubernetes(variable, value):
+            found[name] = _check(name, value, variable)
+    return found
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, *, pairs: Sequence[tuple[str, str]] = ()) -> Settings:
+    """Put the sources together. Raises SettingInvalid.
+
+    `flags` are options by their setting's name; None counts as not given. `pairs` are those of --set, as they were typed; a flag
+    counts before them, and of two the later.
+    """
+    given = {}
+    for typed, value in pairs:
+        name = typed.replace("-", "_")
+        given[name] = _check(name, value, f"--set {typed}")
+    given |= {name: _check(name, value, f"--{name.replace('_', '-')}") for name, value in flags.items() if value is not None}
+    from_env = _from_environment(environ)
     data = Path(given.get("data") or from_env.get("data") or Settings().data)
     ephemeral = given.get("ephemeral", from_env.get("ephemeral", False))
-    lines = {} if ephemeral else _from_file(data / FILE_NAME)
+    lines = {} if ephemeral else _from_file(data)
     for name in NOT_IN_FILE & lines.keys():
-        raise SettingInvalid(f"{FILE_NAME}: {name} cannot be set in a file that lies in the data directory; use --{name}", field=name)
-    from_file = {name: _check(name, value, FILE_NAME) for name, value in lines.items()}
-    settings = msgspec.convert({**from_file, **from_env, **given}, Settings)
-    settings.effective_profile()
-    if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
-        raise SettingInvalid(f"public_url must begin with http:// or https://, got {settings.public_url!r}", field="public_url")
-    try:
-        served(None, default=settings.default_version, newer=False)
-    except VersionInvalid:
-        message = f"default_version must be a version such as 2.14, got {settings.default_version!r}"
-        raise SettingInvalid(message, field="default_version") from None
-    return settings
+        raise SettingInvalid(f"{name} cannot be set in {data / FILE_NAME}, which lies in the data directory; use --{name}", field=name)
+    from_file = {name: _check(name, value, f"{name} in {data / FILE_NAME}") for name, value in lines.items()}
+    return msgspec.convert({**from_file, **from_env, **given}, Settings)

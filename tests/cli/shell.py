@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -105,6 +106,26 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+
+    def at_terminal(self, *arguments: str | Path, columns: int = 100) -> str:
+        """What a command prints where its output is a terminal of that many columns."""
+        ours, its = pty.openpty()
+        started = subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            cwd=self.cwd,
+            env=environment(COLUMNS=str(columns), NO_COLOR="1"),
+            stdin=subprocess.DEVNULL,
+            stdout=its,
+            stderr=its,
+        )
+        os.close(its)
+        printed = b""
+        with contextlib.suppress(OSError):  # raised when the command, and with it the other end, is gone
+            while block := os.read(ours, 1 << 16):
+                printed += block
+        os.close(ours)
+        started.wait(DEADLINE_S)
+        return printed.decode().replace("\r\n", "\n")
 
     @contextlib.contextmanager
     def serving(self, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Serving]:

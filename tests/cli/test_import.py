@@ -34,7 +34,9 @@ CONTACTS = [
     {"role": "lead", "name": "nothing names this one"},
 ]
 BAD_EVENTS = [
-    (b"{", "parameter_invalid", "the line is not valid JSON: Input data was truncated", "line"),
+    (b"{", "parameter_invalid", "the line is not valid JSON: it ends too early, after '{'", "line"),
+    (b"hello, world", "parameter_invalid", "the line is not valid JSON: invalid character near 'hello, world'", "line"),
+    (b'{"a":1,}', "parameter_invalid", "the line is not valid JSON: trailing comma in object near '{\"a\":1,}'", "line"),
     (b'{"user_id":"\xff"}', "parameter_invalid", "the line is not valid UTF-8", "line"),
     (b"[1]", "parameter_invalid", "the line must be a JSON object, got a list", "line"),
     (b'{"user_id":"' + b"x" * (1 << 20) + b'"}', "parameter_invalid", None, None),
@@ -52,7 +54,7 @@ def test_lines_that_cannot_be_taken_are_told_and_keep_no_other_out(shell: Shell)
     assert (made.code, made.err) == (0, "Made the data directory there; the first trackrecord serve prints an access token for it\n")
     assert "\nPassed over, as fields that are not known here: first_seen\n" in made.out
     ran = shell.run("import", "events", "events.ndjson", "--data", "there", "--json")
-    assert (ran.code, counts(ran)) == (1, (10, 2, 0, 8))
+    assert (ran.code, counts(ran)) == (1, (12, 2, 0, 10))
     assert (ran.json["refused_in"], ran.json["ignored_fields"]) == ("events.ndjson.refused.ndjson", ["colour"])
     too_long = "the line is longer than 1048576 bytes"
     assert shell.lines("events.ndjson.refused.ndjson") == [
@@ -60,6 +62,16 @@ def test_lines_that_cannot_be_taken_are_told_and_keep_no_other_out(shell: Shell)
         for line, (_, code, message, field) in enumerate(BAD_EVENTS, 2)
     ]
     assert not (shell.cwd / "events.ndjson.progress.json").exists()
+
+
+def test_lines_refused_for_one_reason_are_counted_together(shell: Shell):
+    shell.write("contacts.ndjson", [b"hello", b"world", {"email": "no address"}, {"email": "none either"}, {"email": "nor here"}])
+    ran = shell.run("import", "contacts", "contacts.ndjson", "--data", "there")
+    assert ran.out.endswith(
+        "  5  refused: line number and reason of each in contacts.ndjson.refused.ndjson\n"
+        "       3 × email must be an address such as joe@example.com\n"
+        "       2 × the line is not valid JSON: invalid character\n"
+    )
 
 
 def test_events_are_not_taken_for_contacts(shell: Shell):
@@ -162,6 +174,7 @@ def test_a_server_that_will_never_take_it_is_not_asked_again(change: dict[str, s
         url, token = server.url + change.get("path", ""), change.get("token", server.token)
         ran = shell.run("import", "contacts", "contacts.ndjson", "--url", url, "--token", token)
     assert (ran.code, ran.out, ran.err.endswith(f"{sentence}\n")) == (1, "", True)
+    assert [each.name for each in shell.cwd.iterdir()] == ["contacts.ndjson"]  # nothing was taken: there is nothing to go on from
 
 
 def test_a_directory_that_a_server_owns_is_imported_into_by_its_address(shell: Shell):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from trackrecord.cli import output
 from trackrecord.cli.lines import Input, InputUnusable
 
 
@@ -106,3 +107,9 @@ def test_of_a_gzip_that_ends_too_early_what_came_before_is_read(tmp_path: Path):
         found.extend(source.records(longest=1000))
     source.close()
     assert len(found) > 100_000
+
+
+def test_what_customers_sent_steers_no_terminal():
+    sent = "a\x1b[31mb\r\u202ec\u2066d\u2028e\u200ff"
+    assert output.safe(sent) == "a�[31mb��c�d�e�f"
+    assert output.safe("größe 名前 עברית 🎉") == "größe 名前 עברית 🎉"

@@ -1,5 +1,7 @@
 """`trackrecord requests`: why requests were refused, while the server runs and after."""
 
+import re
+
 import httpx
 
 from trackrecord.testing import TrackrecordServer
@@ -48,6 +50,11 @@ def test_an_operator_finds_why_a_request_was_refused(shell: Shell):
         assert (table[0].split("  ")[0], len(table)) == ("when (UTC)", 5)
         assert "there is no Authorization header" not in table[1]
         assert table[1].endswith("no token here has this secret")
+        narrow = shell.at_terminal("requests", "--data", "there", "--status", "401", columns=80).splitlines()
+        assert [re.split(" {2,}", line.strip()) for line in narrow[2:4]] == [
+            [table[1][:19], "401", "GET /me"],
+            [ids[3], "no token here has this secret"],
+        ]
     assert [row["request_id"] for row in shell.run("requests", "--data", "there", "--json").json] == ids[::-1]
 
 

@@ -5,12 +5,13 @@ import shutil
 import signal
 import socket
 import subprocess
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from .shell import Shell
+from .shell import Shell, environment
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
@@ -21,7 +22,7 @@ def test_the_first_start_says_what_to_do_next_and_all_of_it_works(shell: Shell):
         docs = httpx.get(re.search(r"described at (\S+)", server.said)[1])
         code, said, logged = server.stop()
     assert len(answers) == 3
-    assert '"external_id":"314159"' in answers[0]
+    assert '"external_id":"ada-1"' in answers[0]
     assert answers[1].startswith("HTTP/1.1 202 Accepted")
     assert '"event_name":"invited-friend"' in answers[2]
     assert docs.status_code == 200
@@ -43,7 +44,7 @@ def test_a_token_that_is_given_opens_everything_and_is_not_printed(shell: Shell)
         answer = httpx.get(f"{server.url}/me", headers={"Authorization": "Bearer a-token-for-tests"})
         assert (answer.status_code, answer.headers["intercom-version"]) == (200, "2.11")
         assert "a-token-for-tests" not in server.said
-        assert server.stop() == (0, "Stopped; what it kept in memory is gone.\n", "")
+        assert server.stop() == (0, "Stopped; what it kept is gone.\n", "")
     assert list(shell.cwd.iterdir()) == []
 
 
@@ -63,11 +64,32 @@ def test_a_port_that_is_taken_is_named(shell: Shell):
         taken.listen()
         port = taken.getsockname()[1]
         ran = shell.run("serve", "--port", str(port))
-    assert (ran.code, ran.out) == (1, "")
-    assert ran.err == (
+        from_make = shell.run("serve", "--port", str(port), env=environment(TRACKRECORD_MAKE="1"))
+    said = (
         f"trackrecord: port {port} on 127.0.0.1 is taken by another program: stop that one, or choose another port with --port "
-        "(0 takes a free one)\n"
+        "(0 takes a free one)"
     )
+    assert (ran.code, ran.out, ran.err) == (1, "", f"{said}\n")
+    assert from_make.err == f"{said}. With make that is: make serve PORT=8081\n"
+    assert list(shell.cwd.iterdir()) == []  # no data directory for a server that never was
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_serve_hands_port_and_directory_over():
+    given = ["make", "--no-print-directory", "-n", "serve", "PORT=8081", "DATA=my data"]
+    ran = subprocess.run(given, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    command = ran.stdout.splitlines()[-1]  # before it stands what would be installed first
+    assert command == "exec env TRACKRECORD_MAKE=1 .venv/bin/trackrecord serve --data 'my data' --port '8081'"
+
+
+def test_a_directory_that_holds_other_things_is_said_to(shell: Shell):
+    for name in ("notes.txt", "settings.toml", "a", "b", "c"):
+        (shell.cwd / name).write_text("")
+    with shell.serving("--data", ".") as server:
+        assert "Everything is kept in ., beside what was there before: a, b, c and 1 more.\n" in server.said
+        server.stop()
+    with shell.serving("--data", ".") as server:
+        assert "its data is in .. Ctrl-C" in server.said
 
 
 def test_a_directory_has_one_server(shell: Shell):

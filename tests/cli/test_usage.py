@@ -1,22 +1,28 @@
 """Wrong command lines: one sentence that says what to do, on stderr, and no traceback."""
 
 import os
+import re
 import subprocess
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from trackrecord import __version__
 from trackrecord.cli import run
+from trackrecord.cli.app import COMMANDS
 
 from .shell import COMMAND, Shell, environment
 
 USAGE = [
     (["bogus"], "no such command 'bogus'. See trackrecord --help"),
+    (["import", "contact"], "no such command 'contact'. Did you mean 'contacts'? See trackrecord import --help"),
     (["import", "contacts"], "missing argument 'FILE'. See trackrecord import contacts --help"),
     (["serve", "--set", "dedup"], "--set wants name=value, got 'dedup'; trackrecord settings lists the names"),
-    (["serve", "--set", "colour=blue"], "--colour: there is no setting 'colour'; trackrecord settings lists them all"),
-    (["serve", "--profile", "odd"], "profile must be one of lenient, strict, got 'odd'"),
+    (["serve", "--set", "colour=blue"], "--set colour: there is no such setting; trackrecord settings lists them all"),
+    (["serve", "--token", "a b"], "--token must be 1 to 255 visible ASCII characters without blanks"),
+    (["serve", "--profile", "odd"], "--profile must be lenient or strict, got 'odd'"),
     (
         ["import", "events", "x", "--url", "http://h", "--data", "d"],
         "give --url for a running server, or --data for a stopped one's directory, not both",
@@ -37,6 +43,7 @@ TROUBLE = [
     (["export", "contacts", "--data", "nowhere"], NO_DATA),
     (["backup", "there", "--data", "nowhere"], NO_DATA),
     (["check", "--data", "nowhere"], NO_DATA),
+    (["check", "--data", __file__], f"{__file__} is no directory: name one with --data"),
 ]
 
 
@@ -59,6 +66,30 @@ def test_a_wrong_command_line_exits_with_2(arguments: list[str], sentence: str, 
 def test_what_cannot_be_done_exits_with_1(arguments: list[str], sentence: str, here: Path, capsys: pytest.CaptureFixture[str]):
     assert (run(arguments), *capsys.readouterr()) == (1, "", f"trackrecord: {sentence}\n")
     assert list(here.iterdir()) == []
+
+
+def commands() -> Iterator[list[str]]:
+    """Every command line that has a help of its own."""
+    for noun in COMMANDS:
+        yield [noun]
+        told = import_module(f"trackrecord.cli.{COMMANDS[noun]}").app
+        if len(told.registered_commands) > 1 or told.registered_callback:
+            yield from ([noun, each.name or each.callback.__name__] for each in told.registered_commands)
+
+
+@pytest.mark.parametrize("command", list(commands()), ids=" ".join)
+def test_help_names_what_to_type_and_no_types_of_the_program(command: list[str], capsys: pytest.CaptureFixture[str]):
+    assert run([*command, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"Usage: trackrecord {' '.join(command)}")
+    assert re.findall(r"<\w[\w ]*>", told) == []
+
+
+@pytest.mark.parametrize("command", [[], ["events"]], ids=" ".join)
+def test_a_command_that_wants_more_shows_its_help(command: list[str], capsys: pytest.CaptureFixture[str]):
+    assert run(command) == 2
+    said, help = capsys.readouterr().err, run([*command, "--help"])
+    assert (said, help) == (capsys.readouterr().out, 0)
 
 
 def test_version_loads_nothing_that_it_does_not_need():

@@ -718,3 +718,20 @@ def test_kill_9_after_the_answer_loses_no_item_and_no_job(tmp_path: Path):
             ("e2", 200),
         ]
         assert [api.get(f"/jobs/{job['id']}").json["tasks"] for job in jobs] == [job["tasks"] for job in jobs]
+
+
+def test_of_too_many_refused_items_the_oldest_jobs_go_and_others_keep_theirs(tmp_path: Path):
+    with TrackrecordServer(data=str(tmp_path), jobs_refused_max_mb=1) as server:
+        ours = Api(server)
+        second = server.server.directory.workspaces.create("second", "Second", now=0)
+        theirs = with_token(ours, "write_events", workspace=second.number)
+        there = bulk(theirs, [event("", metadata={"text": "x" * 100_000})])
+        made = [bulk(ours, [event("", metadata={"text": "x" * 100_000})] * 2) for _ in range(8)]
+        found = [ours.get(f"/jobs/{job['id']}/error").status for job in made]
+        assert found == [404] * 3 + [200] * 5
+        assert len(failures(ours, made[-1])) == 2
+        assert len(failures(theirs, there)) == 1
+        full = bulk(ours, [event("", metadata={"text": "x" * 100_000})] * 3)
+        closed = ours.post("/bulk/events", {"items": [5], "job": {"id": full["id"]}})
+        text = f"job {full['id']} has too many refused items to take more: start a new bulk job"
+        assert closed.error == (403, "job_closed", text, "job.id")

@@ -224,6 +224,16 @@ def test_pages_out_of_range_are_taken_as_the_nearest(api: Api):
     assert [(each["page"], each["per_page"]) for each in pages[:2]] == [(1, 1), (1, 150)]
 
 
+def test_a_clock_that_once_ran_ahead_keeps_no_scroll_open(alone: Api):
+    clock = alone.server.clock
+    clock.freeze(2_000_000_000)
+    assert alone.post("/companies", {"company_id": "acme"}).status == 200
+    assert alone.get("/companies/scroll").status == 200
+    clock.freeze(1_700_000_000)
+    assert alone.get("/companies/scroll").status == 200
+    assert alone.get("/companies/scroll").error[:2] == (400, "scroll_exists")
+
+
 def test_a_scroll_walks_over_all_companies_and_is_the_only_one(alone: Api):
     made = [make(alone, company_id=f"{number}") for number in range(101)]
     first = alone.get("/companies/scroll").json

@@ -1,6 +1,7 @@
 """How connections are kept, shared and ended: many requests on one, slow ones, broken ones, and those that end too early."""
 
 import json
+import select
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -286,6 +287,25 @@ def test_a_head_is_too_large_however_the_network_cuts_it(server: TrackrecordServ
             assert other.answer().status == 200
         connection.send(sent[cut:])
         assert connection.answer().status == 431
+
+
+def test_bodies_that_are_on_their_way_have_a_bound_together():
+    item = b'{"method":"post","data":{"event_name":"e","created_at":1,"user_id":"u","metadata":{"text":"%b"}}}' % (b"x" * 900_000)
+    body = b'{"items":[' + b",".join([item] * 7) + b"]}"
+    head = b"POST /bulk/events HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nAuthorization: Bearer " % len(body)
+    with TrackrecordServer(bodies_max_mb=8) as server, Connection(server.url) as one, Connection(server.url) as other:
+        for each in (one, other):
+            each.send(head + server.token.encode() + b"\r\n\r\n" + body[:-1])
+        ready, _, _ = select.select([one.socket, other.socket], [], [], 10)
+        refused = one if one.socket in ready else other
+        kept = other if refused is one else one
+        answer = refused.answer()
+        assert answer.error[:2] == (503, "service_unavailable")
+        assert answer.header("retry-after") == "2"
+        kept.send(body[-1:])
+        assert kept.answer().status == 202
+        kept.send(head + server.token.encode() + b"\r\n\r\n" + body)  # there is room again
+        assert kept.answer().status == 202
 
 
 NOT_SERVED = (

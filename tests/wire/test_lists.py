@@ -255,7 +255,7 @@ def test_in_strict_a_list_wants_a_type_and_exactly_one_identifier(strict: Api):
     contact = strict.contact(external_id=fresh("user-"), email=f"{fresh('joe')}@example.com")
     user_id = f"user_id={contact['external_id']}"
     assert strict.get(f"/events?{user_id}&type=user").status == 200
-    assert strict.get(f"/events?{user_id}").error == (400, "parameter_not_found", "type is required: user", "type")
+    assert strict.get(f"/events?{user_id}").error == (400, "parameter_not_found", "type is required: user or lead", "type")
     several = (400, "parameter_invalid", "an event query must include exactly one of email, user_id and intercom_user_id", "email")
     assert strict.get(f"/events?{user_id}&email={contact['email']}&type=user").error == several
     assert strict.get(f"/events?{user_id}&{user_id}&type=user").error == (*several[:3], "user_id")

@@ -38,12 +38,25 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        command = get_command(import_module(f"{__package__}.{COMMANDS[cmd_name]}").app)
+        found = import_module(f"{__package__}.{COMMANDS[cmd_name]}").app
+        found.rich_markup_mode = None  # plain help: with rich, every flag is said to be a <bool>
+        command = get_command(found)
         command.name = cmd_name
+        for each in (command, *getattr(command, "commands", {}).values()):
+            for param in each.params:
+                _without_type(param)
         return command
 
 
-app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+def _without_type(param: Any) -> None:
+    """Help names what to type by its meaning (`--limit LIMIT`), where Typer names its type (`--limit <int range>`)."""
+    if param.metavar is None:
+        param.metavar = param.name.upper()
+    if param.param_type_name == "argument":
+        param.display_type_rich = lambda ctx: None
+
+
+app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.callback()

@@ -16,7 +16,7 @@ def backup(
     data: options.Data = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make a consistent copy of the data directory, also while the server runs. The copy appears whole or not at all."""
+    """Make a consistent copy of the data directory. A server may run meanwhile. The copy appears whole or not at all."""
     from ..backup import copy
 
     path = options.existing_data(data)

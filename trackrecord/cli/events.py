@@ -1,11 +1,14 @@
 """`trackrecord events`: what one contact did, and which events there are, for a quick look."""
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import options, output, whose
+
+if TYPE_CHECKING:
+    from ..stores.base import EventReader, Moment, StoredEvent
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Look at what one contact did, or at all event names. A server may run meanwhile."
@@ -30,10 +33,9 @@ def list_events(
     with opened(options.existing_data(data)) as there:
         chosen = options.chosen(there.directory, workspace)
         contact = whose.contact(there.directory, chosen, who=who, id=id, user_id=user_id, email=email)
-        page = there.events.page(contact.number, limit=limit)
-        total = sum(row.count for row in there.events.summary(contact.number))
-        names = there.directory.names.by_numbers({stored.event.name for stored in page.events})
-    events = [(names[stored.event.name].name, stored.event) for stored in page.events]
+        stored, more = _newest(there.events, contact.number, limit)
+        names = there.directory.names.by_numbers({each.event.name for each in stored})
+    events = [(names[each.event.name].name, each.event) for each in stored]
     if as_json:
         output.json([_row(name, event) for name, event in events])
         return
@@ -50,7 +52,20 @@ def list_events(
         ],
     )
     if in_terminal:
-        print(f"\n{len(events):,} of {output.counted(total, 'event')} of {output.safe(_called(contact))}")
+        whose_are = f"{output.counted(len(events), 'event')} of {output.safe(_called(contact))}"
+        print(f"\nthe newest {whose_are}; --limit says how many to show" if more else f"\n{whose_are}")
+
+
+def _newest(events: "EventReader", contact: int, limit: int) -> "tuple[list[StoredEvent], bool]":
+    """Up to `limit` events, and whether there are more. A page may end early, where metadata is long."""
+    found: list[StoredEvent] = []
+    before: Moment | None = None
+    while True:
+        page = events.page(contact, limit=limit - len(found), before=before)
+        found += page.events
+        if not page.more or len(found) >= limit:
+            return found, page.more
+        before = page.at[-1]
 
 
 def _row(name: str, event: Any) -> dict[str, Any]:
@@ -74,7 +89,7 @@ def summary(
     workspace: options.InWorkspace = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Tell how often a contact did what, and first and last when: what it did last comes first. Times are UTC."""
+    """Tell how often a contact did what, and first and last when. What it did last comes first. Times are UTC."""
     from .opening import opened
 
     with opened(options.existing_data(data)) as there:
@@ -99,7 +114,7 @@ def names(
     workspace: options.InWorkspace = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the names of all events with how many there are of each, first and last when, and their metadata keys. Times are UTC."""
+    """List the names of all events and how many there are. First and last when, and metadata keys, stand beside. Times are UTC."""
     from ..wire import catalogue
     from .opening import opened
 

@@ -102,7 +102,7 @@ def contacts(
     retry_for: RetryFor = 60.0,
     as_json: options.AsJson = False,
 ) -> None:
-    """Bring contacts in; one that exists is a duplicate and stays as it is.
+    """Bring contacts in. One that exists is a duplicate and stays as it is.
 
     Fields are those of POST /contacts, and id, anonymous_id, created_at and updated_at. user_id means external_id, and for a
     lead its anonymous id.
@@ -194,6 +194,9 @@ def _import(noun: str, file: str, place: Place, form: str | None, refused: Path 
                 interrupted = True
             except Unavailable as error:
                 raise TrackrecordError(f"{error.message}. {_go_on(source, progress)}") from None
+            except TrackrecordError:
+                progress.leave()
+                raise
             else:
                 interrupted = False
     finally:

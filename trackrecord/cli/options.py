@@ -33,6 +33,8 @@ def existing_data(given: str | None) -> Path:
     from ..errors import DataDirectoryUnusable
 
     path = data_path(given)
+    if path.exists() and not path.is_dir():
+        raise DataDirectoryUnusable(f"{path} is no directory: name one with --data")
     if not (path / DIRECTORY_FILE).is_file():
         raise DataDirectoryUnusable(
             f"there is no Trackrecord data in {path}: name its directory with --data, or make one with trackrecord serve --data {path}"

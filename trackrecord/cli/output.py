@@ -12,7 +12,7 @@ import msgspec
 if TYPE_CHECKING:
     from rich.console import Console
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")  # and what turns the direction of writing
 
 
 def console(file: "IO[str] | None" = None) -> "Console":

@@ -1,5 +1,7 @@
 """`trackrecord requests`: why requests were refused."""
 
+import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,7 +35,7 @@ def requests(
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Search the log of refused requests, newest first, also while the server runs. Times are UTC.
+    """Search the log of refused requests, newest first. A server may run meanwhile. Times are UTC.
 
     Those that came without a good token belong to no workspace, and are found here alone. Exits with 1 when REQUEST_ID is not there.
     """
@@ -80,20 +82,22 @@ def _moment(text: str | None, name: str, *, last: bool = False) -> int | None:
 
 
 def _list(entries: "list[Entry]") -> None:
-    output.table(
-        ("when (UTC)", "request", "status", "asked for", "why"),
-        [
-            (
-                output.moment(entry.at_ms // 1000),
-                entry.request_id,
-                str(entry.status),
-                output.safe(f"{entry.method} {entry.path}"),
-                output.safe(_last_line(entry.cause) or entry.message or ""),
-            )
-            for entry in entries
-        ],
-        right=frozenset({"status"}),
-    )
+    """In a pipe a line each; at a terminal two, as one would be wider than most are."""
+    rows: Sequence[tuple[str, ...]] = [
+        (
+            output.moment(entry.at_ms // 1000),
+            entry.request_id,
+            str(entry.status),
+            output.safe(f"{entry.method} {entry.path}"),
+            output.safe(_last_line(entry.cause) or entry.message or ""),
+        )
+        for entry in entries
+    ]
+    columns: tuple[str, ...] = ("when (UTC)", "request", "status", "asked for", "why")
+    if sys.stdout.isatty():
+        columns = ("when (UTC), request", "status", "asked for, why")
+        rows = [(f"{when}\n{request}", status, f"{asked}\n{why}") for when, request, status, asked, why in rows]
+    output.table(columns, rows, right=frozenset({"status"}))
 
 
 def _last_line(cause: str | None) -> str | None:
@@ -102,8 +106,6 @@ def _last_line(cause: str | None) -> str | None:
 
 
 def _summary(shown: int, total: int, dropped: int) -> None:
-    import sys
-
     if sys.stdout.isatty():
         print(f"\n{shown:,} of {output.counted(total, 'request')}")
     if dropped:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 REASONS_MAX = 100
+_VALUE = re.compile(r"(?:,? (?:near|after|got)) ['\"].*", re.DOTALL)  # what one line held, and others may not
 
 
 class Done(msgspec.Struct):
@@ -32,7 +34,7 @@ class Done(msgspec.Struct):
     refused_bytes: int = 0  # length of the file of refused lines
     sent_again: int = 0  # lines handed over twice: those kept the first time are among the duplicates
     ignored: list[str] = []
-    reasons: dict[str, int] = {}  # how many lines were refused with which message; REASONS_MAX messages at most
+    reasons: dict[str, int] = {}  # how many lines were refused for which reason; REASONS_MAX reasons at most
 
 
 class Resumable:
@@ -55,8 +57,9 @@ class Resumable:
 
     def refuse(self, rows: "Sequence[Refused]") -> None:
         for row in rows:
-            if row.message in self.done.reasons or len(self.done.reasons) < REASONS_MAX:
-                self.done.reasons[row.message] = self.done.reasons.get(row.message, 0) + 1
+            reason = _VALUE.sub("", row.message)
+            if reason in self.done.reasons or len(self.done.reasons) < REASONS_MAX:
+                self.done.reasons[reason] = self.done.reasons.get(reason, 0) + 1
         text = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
         if text:
             with open(self.refused_path, "ab") as file:
@@ -68,6 +71,11 @@ class Resumable:
             partial = self._path.with_name(f".{self._path.name}.partial")
             partial.write_bytes(msgspec.json.encode(self.done))
             os.replace(partial, self._path)
+
+    def leave(self) -> None:
+        """No later try will do better: where nothing was taken, there is nothing to go on from."""
+        if not (self.before or self.done.records or self.done.sent_again):
+            self.finish()
 
     def finish(self) -> None:
         if self._path is not None:

@@ -5,12 +5,16 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import SettingInvalid, TrackrecordError
-from ..settings import SETTINGS, Settings, load
+from ..settings import FILE_NAME, SETTINGS, Settings, load
+from . import output
 
 if TYPE_CHECKING:
     from ..server import Server
@@ -19,6 +23,8 @@ app = typer.Typer(add_completion=False)
 
 _MEANINGS = {row.name: row.meaning for row in SETTINGS}
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - what to show in place of "every interface"
+
+STRANGERS_SHOWN = 3  # names of files that are not ours
 
 
 def _option(name: str, metavar: str | None = None) -> Any:
@@ -59,17 +65,14 @@ def serve(
         "ephemeral": ephemeral,
         "log_format": log_format,
     }
-    run(load({**_pairs(settings or []), **{name: value for name, value in given.items() if value is not None}}))
+    run(load(given, pairs=[_pair(text) for text in settings or []]))
 
 
-def _pairs(settings: list[str]) -> dict[str, str]:
-    found = {}
-    for text in settings:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise SettingInvalid(f"--set wants name=value, got {text!r}; trackrecord settings lists the names")
-        found[name.strip().replace("-", "_")] = value
-    return found
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SettingInvalid(f"--set wants name=value, got {text!r}; trackrecord settings lists the names")
+    return name.strip(), value
 
 
 def run(settings: Settings) -> None:
@@ -79,20 +82,36 @@ def run(settings: Settings) -> None:
     import uvloop
 
     from .. import server
+    from ..datadir import remove_unused
     from . import logs
 
+    data = Path(settings.data)
+    fresh, strangers = not data.exists(), [] if settings.ephemeral else _strangers(data)
     logs.set_up(settings.log_format)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts into the background with SIGINT ignored
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the server runs, and takes both for the wish to end
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(server.serve(settings, started=announce))
+            runner.run(server.serve(settings, started=partial(announce, beside=strangers)))
     except KeyboardInterrupt:
         pass
     except OSError as error:
         raise _cannot_listen(error, settings) from error
-    kept = "what it kept in memory is gone" if settings.ephemeral else f"everything is kept in {settings.data}"
+    finally:
+        if fresh:
+            remove_unused(data)
+    kept = "what it kept is gone" if settings.ephemeral else f"everything is kept in {settings.data}"
     print(f"Stopped; {kept}.", flush=True)
+
+
+def _strangers(data: Path) -> list[str]:
+    """What lies in a directory that is about to become a data directory, and is not ours."""
+    from ..datadir import LOCK_FILE
+    from ..engines import DIRECTORY_FILE
+
+    if not data.is_dir() or (data / DIRECTORY_FILE).exists():
+        return []
+    return sorted({each.name for each in data.iterdir()} - {LOCK_FILE, FILE_NAME})
 
 
 def _cannot_listen(error: OSError, settings: Settings) -> Exception:
@@ -109,8 +128,11 @@ def _cannot_listen(error: OSError, settings: Settings) -> Exception:
     return error
 
 
-def announce(server: "Server", url: str) -> None:
-    """Tell whoever started the server what to do next: everything at the first start, one line at later ones."""
+def announce(server: "Server", url: str, *, beside: Sequence[str] = ()) -> None:
+    """Tell whoever started the server what to do next: everything at the first start, one line at later ones.
+
+    `beside` names what was in the data directory before it became one.
+    """
     settings = server.settings
     every = ""
     for host, shown in EVERYWHERE.items():
@@ -118,7 +140,10 @@ def announce(server: "Server", url: str) -> None:
             url, every = url.replace(host, shown, 1), ", and on every interface of this machine"
     if settings.public_url:
         every += f", for clients of {settings.public_url}"
-    where = "in memory, until it stops" if settings.ephemeral else f"in {settings.data}"
+    where = "in a temporary directory, until it stops" if settings.ephemeral else f"in {settings.data}"
+    if beside:
+        more = f" and {len(beside) - STRANGERS_SHOWN} more" if len(beside) > STRANGERS_SHOWN else ""
+        where += f", beside what was there before: {', '.join(map(output.safe, beside[:STRANGERS_SHOWN]))}{more}"
     if server.first_token is None:
         print(
             f"Trackrecord is listening on {url}{every}; its data is {where}. Ctrl-C stops it.",
@@ -143,17 +168,17 @@ Your access token. It is shown this once, and kept only as a hash:
 
   curl {url}/contacts \\
     {headers} \\
-    -d '{{"external_id":"314159","email":"ann@example.com"}}'
+    -d '{{"external_id":"ada-1","email":"ada@example.com"}}'
 
 {dim}Send an event. The answer is 202 with no body, once it is on stable storage:{plain}
 
   curl -i {url}/events \\
     {headers} \\
-    -d '{{"event_name":"invited-friend","created_at":{now},"user_id":"314159"}}'
+    -d '{{"event_name":"invited-friend","created_at":{now},"user_id":"ada-1"}}'
 
 {dim}List what the contact did:{plain}
 
-  curl '{url}/events?type=user&user_id=314159' \\
+  curl '{url}/events?type=user&user_id=ada-1' \\
     -H 'Authorization: Bearer {token}'
 
 All calls are described at {bold}{url}/-/docs{plain}

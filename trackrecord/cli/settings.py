@@ -16,7 +16,7 @@ def settings(
     data: options.Data = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """List every setting: its value now, where that comes from, its default, and what it means."""
+    """List every setting and its value. Where that comes from, the default and the meaning stand beside."""
     from ..settings import ENV_PREFIX, FILE_NAME, SETTINGS, load
 
     now = load({"data": data})

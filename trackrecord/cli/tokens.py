@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..directory import Directory
     from ..rules.directory import Token
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make, list and revoke access tokens; a running server follows at once.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make, list and revoke access tokens. A running server follows at once.")
 
 
 @contextmanager

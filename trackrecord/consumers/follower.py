@@ -54,9 +54,8 @@ class Follower:
         try:
             await asyncio.wait_for(waiter, timeout_s)
         except TimeoutError:
-            raise Unavailable(
-                f"the record is {position - self.cursor} events behind the journal; nothing is lost", retry_after_s=2
-            ) from None
+            why = "nothing is lost" if self.trouble is None else self.trouble
+            raise Unavailable(f"the record is {position - self.cursor} events behind the journal; {why}", retry_after_s=2) from None
         finally:
             self._waiters.pop(waiter, None)
 

@@ -30,6 +30,7 @@ from .tables import job_failures, job_people, job_tasks, jobs
 
 SOUGHT_MAX = 10  # keys that the database looks for itself; for more it is faster to take all of them and look here
 PACKED = struct.Struct(f">{KEY_BYTES}sI")  # a key of whom an item names (rules.jobs.keys), and the item
+FAILURE_BYTES = 200  # of a refused item beside what was sent
 DROPPED_AT_ONCE = 20  # jobs that have had their time, dropped by a write at most
 ROWS_AT_ONCE = 2_000  # rows of a table that a write drops with them at most, so that none takes long
 
@@ -37,11 +38,16 @@ ROWS_AT_ONCE = 2_000  # rows of a table that a write drops with them at most, so
 class Jobs:
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._refused: dict[int, int] = {}  # bytes of refused items by workspace, where they have been added up; see make_room
 
-    def refuse_closed(self, workspace: int, id: str, *, data_type: str, now: int, keep_s: int) -> None:
-        """Raises JobNotFound, and JobClosed for a job that takes no more items of this kind at `now` (whole Unix seconds)."""
+    def refuse_closed(self, workspace: int, id: str, *, data_type: str, now: int, keep_s: int, refused_max: int) -> None:
+        """Raises JobNotFound, and JobClosed for a job that takes no more items of this kind at `now` (whole Unix seconds), or has
+        `refused_max` bytes of refused ones.
+        """
         with self._db.reading() as connection:
             _open(connection, workspace, id, data_type=data_type, now=now, keep_s=keep_s)
+            if _refused_bytes(connection, job_tasks.c.job == id) >= refused_max:
+                raise JobClosed(f"job {id} has too many refused items to take more: start a new bulk job", field="job.id")
 
     def add(
         self,
@@ -62,6 +68,7 @@ class Jobs:
         made more than `keep_s` ago.
         """
         named = _packed(failures)
+        refused_bytes = sum(len(failure.sent) + FAILURE_BYTES for failure in failures)
         with self._db.writing() as connection:
             if id is None:
                 id = f"job_{secrets.token_hex(8)}"
@@ -75,6 +82,7 @@ class Jobs:
                 "item_count": item_count,
                 "first_position": first_position,
                 "kept": item_count - len(failures),
+                "refused_bytes": refused_bytes,
                 "started_at": started_at,
                 "completed_at": now,
             }
@@ -83,7 +91,29 @@ class Jobs:
                 connection.execute(sa.insert(job_failures), [{**_values(failure), "task": number} for failure in failures])
             if named:
                 connection.execute(sa.insert(job_people).values(task=number, workspace=workspace, named=named))
-            return _get(connection, workspace, id, since=now - keep_s)
+            job = _get(connection, workspace, id, since=now - keep_s)
+            if workspace in self._refused:  # inside the write, so that no two add at once
+                self._refused[workspace] += refused_bytes
+        return job
+
+    def make_room(self, workspace: int, job: Job, *, refused_max: int) -> bool:
+        """Drop some of the oldest jobs of a workspace, but for this one, if all its refused items have more than `refused_max` bytes.
+
+        True while there is more to drop: call it again until then.
+        """
+        if self._refused.get(workspace, refused_max + 1) <= refused_max:
+            return False
+        mine = job_tasks.c.job.in_(sa.select(jobs.c.id).where(jobs.c.workspace == workspace).scalar_subquery())
+        with self._db.writing() as connection:
+            total = self._refused[workspace] = _refused_bytes(connection, mine)
+            oldest = (
+                sa.select(job_tasks.c.job).where(mine, job_tasks.c.job != job.id, job_tasks.c.refused_bytes > 0).order_by(job_tasks.c.id)
+            )
+            if total <= refused_max or (dropped := connection.scalar(oldest.limit(1))) is None:
+                return False
+            _drop(connection, [dropped])
+            self._refused.pop(workspace)
+        return True
 
     def get(self, workspace: int, id: str, *, since: int) -> Job:
         """Raises JobNotFound; also for one of another workspace, and one made before `since` (whole Unix seconds)."""
@@ -99,6 +129,7 @@ class Jobs:
                 return False
         with self._db.writing() as connection:
             _drop(connection, _old(connection, until=until))
+            self._refused.clear()
         return True
 
     def failures(self, job: Job, *, after: Place | None, limit: int) -> list[Failure]:
@@ -193,6 +224,10 @@ def _open(connection: sa.Connection, workspace: int, id: str, *, data_type: str,
         raise JobClosed(f"job {id} is closed for new items since {job.closing_at}: start a new bulk job", field="job.id")
     if len(job.tasks) >= TASKS_MAX:
         raise JobClosed(f"job {id} has {TASKS_MAX} tasks and takes no more: start a new bulk job", field="job.id")
+
+
+def _refused_bytes(connection: sa.Connection, of: sa.ColumnElement[bool]) -> int:
+    return connection.scalar(sa.select(sa.func.sum(job_tasks.c.refused_bytes)).where(of)) or 0
 
 
 def _old(connection: sa.Connection, *, until: int) -> list[str]:

@@ -268,6 +268,7 @@ job_tasks = sa.Table(  # what one request added to a job
     sa.Column("item_count", sa.BigInteger, nullable=False),
     sa.Column("first_position", sa.BigInteger),  # in the journal, of the first item that was kept; the others follow it
     sa.Column("kept", sa.BigInteger, nullable=False),
+    sa.Column("refused_bytes", sa.BigInteger, nullable=False),  # about what its failures take up
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("completed_at", Moment, nullable=False),
     sa.Index("job_tasks_job", "job", "id"),

@@ -24,7 +24,7 @@ from ..wire.json import encode
 from . import bodies, errors
 from .addresses import Addresses
 from .auth import Auth, allow
-from .bodies import Headers, Receive, Send
+from .bodies import Headers, Held, Receive, Room, Send
 from .call import Answer, Asked, Call
 from .fastlane import FastLane
 from .limits import Limiter, RequestIds
@@ -48,6 +48,7 @@ class App:
         self._auth = Auth(services.directory, services.at_gate)
         self._addresses = Addresses(public_url=settings.public_url, trusted_proxies=settings.trusted_proxies)
         self._ids = RequestIds()
+        self._room = Room(settings.bodies_max_mb << 20)
         profile = services.profile
         self._limiter = Limiter(per_token=profile.rate_limit_per_minute, per_workspace=profile.rate_limit_workspace_per_minute)
         self._notes = Notes(services, self._auth, self._addresses)
@@ -71,6 +72,7 @@ class App:
         scope["began"] = time.perf_counter()
         request_id = scope["request_id"] = self._ids.next()
         headers: Headers = [(b"x-request-id", request_id.encode())]
+        held = scope["held"] = Held(self._room)
         sent = scope["sent"] = dict(scope["headers"])
         hosts = 1 if len(sent) == len(scope["headers"]) else sum(name == b"host" for name, _ in scope["headers"])
         if self._notes.every:
@@ -80,7 +82,7 @@ class App:
                 self._version(sent, headers)
                 raise ParameterInvalid("a request must have one Host header", field="Host")
             if path == "/events" and scope["method"] == "POST":
-                await self._lane.create_event(sent, receive, send, headers, self._version(sent, headers))
+                await self._lane.create_event(sent, receive, send, headers, self._version(sent, headers), held)
             else:
                 scope["answer_headers"] = headers
                 # The router would find /me for the path "/me\n".
@@ -98,6 +100,8 @@ class App:
             if self._notes.every:
                 watched: Watched = scope["watched"]
                 self._notes.answered(scope, watched.headers, watched.status)
+        finally:
+            held.release()
 
     def _version(self, sent: dict[bytes, bytes], headers: Headers) -> Version | TrackrecordError:
         """The version asked for, or the error to answer once the token is known to be good. Adds the echo."""
@@ -153,7 +157,7 @@ class App:
         body = b""  # clients send one on GET and DELETE too: it is passed over, whatever it is
         if route.method not in ("GET", "DELETE"):
             limit = max(route.body_max, self._settings.body_max_bytes)
-            body = await bodies.read(receive, sent, limit=limit, in_thread=self._services.in_thread)
+            body = await bodies.read(receive, sent, limit=limit, held=scope["held"], in_thread=self._services.in_thread)
         asked |= {"version": version, "query": _query(scope["query_string"]), "body": body}
         call = Asked(**asked) if access is None else Call(workspace=access.workspace, token=access.token, **asked)
         assert route.handler is not None  # noqa: S101 - the fast lane has answered where a row has none
@@ -194,7 +198,8 @@ class App:
         version = await self._not_here(scope)
         number = version.number if isinstance(version, Version) else self._default.number
         named = bool(scope["sent"].get(b"intercom-version", b"").strip())
-        allowed = [method for method, routes in rows.items() if any(_there(route, number, named=named) for route in routes)]
+        there = [method for method, routes in rows.items() if any(_there(route, number, named=named) for route in routes)]
+        allowed = there or list(rows)  # of a path that another version has
         allowed = sorted([*allowed, *(["HEAD"] if "GET" in allowed else [])])
         scope["answer_headers"].append((b"allow", ", ".join(allowed).encode()))
         raise NotFound(field="method", cause=f"this path has {', '.join(allowed)} and not {scope['method'][:20]}")

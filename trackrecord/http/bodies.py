@@ -6,7 +6,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
-from ..errors import BodyTooLarge, ParameterInvalid, UnsupportedMedia
+from ..errors import BodyTooLarge, ParameterInvalid, Unavailable, UnsupportedMedia
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -17,6 +17,7 @@ JSON_TYPE = b"application/json; charset=utf-8"
 GZIP_FROM_BYTES = 860  # shorter bodies gain nothing
 GZIP_ASIDE_BYTES = 32 << 10  # longer bodies take long enough to compress that others would notice
 STALLED_S = 60.0  # how long a client may take nothing of a streamed answer before it is given up
+ROOM_RETRY_S = 2  # what who sends a body without room for it is told to wait
 FORM_TYPES = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 
 
@@ -28,11 +29,45 @@ class BrokenOff(Exception):
     """An answer failed after its first byte. It cannot be taken back, so the connection ends without a proper end; see __cause__."""
 
 
-async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, in_thread: InThread | None = None) -> bytes:
+class Room:
+    """How many bytes of bodies that come in pieces may be held at once, of all requests together."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, size: int) -> None:
+        """Raises Unavailable where there is no room for so much."""
+        if size > self._left:
+            raise Unavailable("too many large bodies are on their way; send this again later", retry_after_s=ROOM_RETRY_S)
+        self._left -= size
+
+    def give(self, size: int) -> None:
+        self._left += size
+
+
+class Held:
+    """What one request has of the room, until it is answered."""
+
+    __slots__ = ("_room", "_size")
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._size = 0
+
+    def add(self, size: int) -> None:
+        self._room.take(size)
+        self._size += size
+
+    def release(self) -> None:
+        self._room.give(self._size)
+        self._size = 0
+
+
+async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, held: Held, in_thread: InThread | None = None) -> bytes:
     """The whole body, decompressed. `limit` bounds it on the wire and after decompression; protocol.py bounds the wait for it.
 
-    A long body is decompressed by `in_thread`, so that nobody else waits for it.
-    Raises BodyTooLarge, UnsupportedMedia, ParameterInvalid for a broken gzip stream, and ClientGone.
+    A long body is decompressed by `in_thread`, so that nobody else waits for it. What comes in pieces is held in the room.
+    Raises BodyTooLarge, UnsupportedMedia, ParameterInvalid for a broken gzip stream, Unavailable without room, and ClientGone.
     """
     length = headers.get(b"content-length")
     if length is not None and length.isdigit() and int(length) > limit:
@@ -40,7 +75,7 @@ async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, in_
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
-        body = await _rest(receive, body, limit=limit)
+        body = await _rest(receive, body, limit=limit, held=held)
     elif message["type"] == "http.disconnect":
         raise ClientGone
     if len(body) > limit:
@@ -64,14 +99,16 @@ def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"the body must be at most {limit} bytes")
 
 
-async def _rest(receive: Receive, start: bytes, *, limit: int) -> bytes:
+async def _rest(receive: Receive, start: bytes, *, limit: int, held: Held) -> bytes:
     parts, size = [start], len(start)
+    held.add(size)
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         parts.append(message.get("body", b""))
         size += len(parts[-1])
+        held.add(len(parts[-1]))
         if size > limit:
             raise _too_large(limit)
         if not message.get("more_body"):
@@ -184,6 +221,10 @@ async def _push(send: Send, piece: bytes, *, more: bool) -> None:
     try:
         await asyncio.wait_for(send({"type": "http.response.body", "body": piece, "more_body": more}), STALLED_S)
     except TimeoutError:
+        raise ClientGone from None
+    except RuntimeError as error:  # what uvloop says of a transport that was closed this very moment
+        if "Transport" not in str(error):
+            raise
         raise ClientGone from None
 
 

@@ -6,7 +6,7 @@ from ..rules.versions import Version
 from ..wire.events import parse_event
 from . import bodies
 from .auth import Auth, allow
-from .bodies import Headers, Receive, Send
+from .bodies import Headers, Held, Receive, Send
 from .limits import Limiter
 
 _EMPTY = {"type": "http.response.body", "body": b""}
@@ -21,7 +21,7 @@ class FastLane:
         self._limit = services.settings.body_max_bytes
 
     async def create_event(
-        self, sent: dict[bytes, bytes], receive: Receive, send: Send, headers: Headers, version: Version | TrackrecordError
+        self, sent: dict[bytes, bytes], receive: Receive, send: Send, headers: Headers, version: Version | TrackrecordError, held: Held
     ) -> None:
         """202 with zero bytes, once the event is in the journal and survives a crash. Data events are the same in every version."""
         authorization = sent.get(b"authorization")
@@ -32,7 +32,7 @@ class FastLane:
         allow(access.token, "write_events")
         if isinstance(version, TrackrecordError):
             raise version
-        body = await bodies.read(receive, sent, limit=self._limit)
+        body = await bodies.read(receive, sent, limit=self._limit, held=held)
         position = await self._ingest.submit(access.workspace, parse_event(body))
         headers.append((b"content-length", b"0"))
         headers.append((b"trackrecord-receipt", b"%d" % position))

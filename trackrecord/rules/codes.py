@@ -47,7 +47,11 @@ CODES: tuple[Code, ...] = (
         "an Intercom-Version that cannot be read, strict: one above the newest known; a path that came later, or was gone by then",
     ),
     _answered(errors.BodyTooLarge, "generic fault of the client", "the body is larger than the limit, as sent or after decompression"),
-    _answered(errors.UnsupportedMedia, "generic fault of the client", "the body is a form, or is compressed with something else than gzip"),
+    _answered(
+        errors.UnsupportedMedia,
+        "generic fault of the client",
+        "the body is a form that is no JSON, or is compressed with something else than gzip",
+    ),
     _answered(errors.HeadTooLarge, "generic fault of the client", "the request line and headers are larger than header_max_bytes"),
     _answered(errors.RequestTimeout, "the request took too long", "the head or the body did not arrive within body_timeout_s"),
     _answered(errors.DataInvalid, "well-formed but not possible", "a date in the future, a name too long, a role a contact cannot take"),

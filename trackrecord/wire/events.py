@@ -186,7 +186,7 @@ def parse_query(query: Sequence[tuple[str, str]], *, profile: Profile) -> EventQ
     params = dict(named)
     kind = params.get("type", "")
     if not kind and profile.list_query_exact:
-        raise ParameterNotFound("type is required: user", field="type")
+        raise ParameterNotFound("type is required: user or lead", field="type")
     if kind not in ("", "user", "lead"):
         raise ParameterInvalid(f"type must be user or lead, got {kind[:40]!r}", field="type")
     given = [Identifier(IDENTIFIER_PARAMS[name], params[name], name) for name in IDENTIFIER_PARAMS if params.get(name)]

@@ -16,6 +16,7 @@ from ..auth import allow
 from ..call import Answer, Call
 
 DAY_S = 86_400
+JOB_SHARE = 4  # of what a workspace may have of refused items, the part of one job at most
 READ = {"event": "read_events", "user": "read_contacts"}  # the scope that shows a job which holds these
 
 
@@ -118,7 +119,10 @@ async def _open(call: Call, id: str | None, data_type: str) -> int:
     now = call.now()
     if id is not None:
         jobs = call.services.directory.jobs
-        await call.services.in_thread(jobs.refuse_closed, call.workspace.number, id, data_type=data_type, now=now, keep_s=_keep_s(call))
+        refused_max = _refused_max(call) // JOB_SHARE
+        await call.services.in_thread(
+            jobs.refuse_closed, call.workspace.number, id, data_type=data_type, now=now, keep_s=_keep_s(call), refused_max=refused_max
+        )
     return now
 
 
@@ -151,6 +155,10 @@ async def _done(
         now=now,
         keep_s=_keep_s(call),
     )
+    if failures:  # whoever has so many refused waits until there is room for them
+        make_room = call.services.directory.jobs.make_room
+        while await call.services.in_thread(make_room, call.workspace.number, job, refused_max=_refused_max(call)):
+            pass
     return Answer(wire.shown(job, workspace=call.workspace, base_url=call.base_url), status=202)
 
 
@@ -161,6 +169,10 @@ async def _job(call: Call) -> Job:
     )
     allow(call.token, READ[job.data_type])
     return job
+
+
+def _refused_max(call: Call) -> int:
+    return call.services.settings.jobs_refused_max_mb << 20
 
 
 def _keep_s(call: Call) -> int:

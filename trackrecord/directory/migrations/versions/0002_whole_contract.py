@@ -141,6 +141,7 @@ def upgrade() -> None:
         sa.Column("item_count", sa.BigInteger, nullable=False),
         sa.Column("first_position", sa.BigInteger),
         sa.Column("kept", sa.BigInteger, nullable=False),
+        sa.Column("refused_bytes", sa.BigInteger, nullable=False),
         sa.Column("started_at", sa.BigInteger, nullable=False),
         sa.Column("completed_at", sa.BigInteger, nullable=False),
         sqlite_autoincrement=True,
