@@ -248,6 +248,7 @@ def test_an_address_that_is_nobodys_after_a_merge_is_soon_in_no_refused_request(
             ),
         }
         assert merged[how]().status == 200
+        until(lambda: api.get("/-/api/requests").json["total_count"] == 1)
         until(lambda: found_in(data, address) == [], within_s=30)
         (noted,) = api.get("/-/api/requests").json["data"]
         assert noted["cause"] == "no contact of this workspace has email 'bob@example.com'"
