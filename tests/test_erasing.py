@@ -190,6 +190,7 @@ def test_a_deleted_contact_is_soon_in_no_file_and_others_are_left(data: Path):
         assert api.put(f"/contacts/{zoe['id']}", {"email": PERSON}).status == 400
         assert api.delete(f"/contacts/{zoe['id']}").status == 200
         assert api.submit(event_name="fed-fish", created_at=WHEN, email="nobody@example.com").status == 404
+        until(lambda: api.get("/-/api/requests").json["total_count"] == 3)
         until(lambda: found_in(data, zoe["id"]) == [], within_s=30)
         until(lambda: found_in(data, f"{PERSON}@") == [], within_s=30)
         assert {name.partition(".")[0] for name in found_in(data, PERSON)} == {"requests"}  # who begins so
