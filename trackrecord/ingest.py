@@ -133,8 +133,26 @@ class Ingest:
 
         Raises a RequestError that says what to change, ContactNotFound, Conflict for an ambiguous e-mail, or Unavailable.
         """
-        profile = self._profile
-        now = self._now()
+        tried, accepted, now = self._judged(sent)
+        contact = self.identities.cached(workspace.number, tried[0])
+        if contact is None:
+            made = newcomer(tried, user_id=sent.user_id, email=sent.email)
+            contact = await self.resolve(workspace, tried, made, name=accepted.folded)
+        name = self.names.cached(workspace.number, accepted.folded)
+        if name is None:
+            name = (await self.name(workspace, accepted.folded, accepted.name)).number
+        return await self.journal.append(self.event(workspace, contact, name, accepted, int(now * 1000)))
+
+    def ready(self, workspace: Workspace, sent: SubmittedEvent) -> Event | None:
+        """The record that submit would append, if its contact and its name are in memory; else None. Raises as submit does."""
+        tried, accepted, now = self._judged(sent)
+        contact = self.identities.cached(workspace.number, tried[0])
+        name = self.names.cached(workspace.number, accepted.folded)
+        return None if contact is None or name is None else self.event(workspace, contact, name, accepted, int(now * 1000))
+
+    def _judged(self, sent: SubmittedEvent) -> tuple[list[Identifier], Accepted, float]:
+        """Whom to look for, what is kept, and the moment it came (Unix seconds)."""
+        profile, now = self._profile, self._now()
         tried = for_submit(
             id=sent.id,
             intercom_user_id=sent.intercom_user_id if profile.submit_by_intercom_user_id else None,
@@ -144,14 +162,7 @@ class Ingest:
         )
         accepted = accept(sent.event_name, sent.created_at, sent.metadata, now=int(now), profile=profile)
         self.check_room()
-        contact = self.identities.cached(workspace.number, tried[0])
-        if contact is None:
-            made = newcomer(tried, user_id=sent.user_id, email=sent.email)
-            contact = await self.resolve(workspace, tried, made, name=accepted.folded)
-        name = self.names.cached(workspace.number, accepted.folded)
-        if name is None:
-            name = (await self.name(workspace, accepted.folded, accepted.name)).number
-        return await self.journal.append(self.event(workspace, contact, name, accepted, int(now * 1000)))
+        return tried, accepted, now
 
     def event(self, workspace: Workspace, contact: int, name: int, accepted: Accepted, received_at_ms: int) -> Event:
         """The record of an accepted event, by the numbers of its contact and name."""

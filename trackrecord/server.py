@@ -59,6 +59,7 @@ class Server:
         self.ingest: Ingest
         self.reads: Reads
         self.first_token: str | None = None  # the secret of the token made at the first start
+        self.app: Any = None  # what answers HTTP, where anything does
         self.stop: Callable[[], None] = lambda: None  # end serving, from the event loop
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="trackrecord")
         self._gate = ThreadPoolExecutor(GATE_THREADS, thread_name_prefix="trackrecord gate")
@@ -315,7 +316,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
     import uvicorn
 
     from .http.app import App
-    from .http.protocol import protocol
+    from .http.protocol import lane_fits, protocol
 
     if not settings.ephemeral:
         Owned(Path(settings.data)).release()  # of two reasons not to start, a server on this very directory is told first
@@ -327,7 +328,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
     connections_max = _connections(settings.connections_max)
     with sock:
         async with opened(settings, now=now, note=f"serving on {settings.host}:{sock.getsockname()[1]}") as server:
-            app = App(server)
+            app = server.app = App(server)
             config = uvicorn.Config(
                 app,
                 http=protocol(
@@ -336,6 +337,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
                     connections_max=connections_max,
                     version=app.default_version,
                     refused=app.refused_below,
+                    lane=app if settings.fast_lane and lane_fits() else None,
                 ),
                 ws="none",
                 lifespan="off",

@@ -54,6 +54,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = False
     body_max_bytes: Annotated[int, Meta(description="largest request body, also after decompression; past it 413", ge=1024)] = 1 << 20
     bodies_max_mb: Annotated[int, Meta(description="bodies that come in pieces, of all requests together; past it 503", ge=8)] = 256
+    fast_lane: Annotated[
+        bool, Meta(description="plain POST /events are taken beneath ASGI, with the same answers; false for one way alone")
+    ] = True
     bulk_items_max: Annotated[int, Meta(description="items one bulk request may have; past it 422", ge=1, le=10_000)] = 1000
     jobs_refused_max_mb: Annotated[
         int, Meta(description="refused bulk items kept of one workspace; of more the oldest jobs are dropped before their time", ge=1)

@@ -18,6 +18,7 @@ from ..errors import (
     TrackrecordError,
 )
 from ..ingest import Services
+from ..journal.commit import Kept
 from ..rules import versions
 from ..rules.versions import Version
 from ..wire.json import encode
@@ -54,7 +55,7 @@ class App:
         self._notes = Notes(services, self._auth, self._addresses)
         self._default = versions.served(None, default=settings.default_version, newer=True)
         self._said: set[tuple[str, ...]] = set()
-        self._lane = FastLane(services, self._auth, self._limiter)
+        self.lane = FastLane(services, self._auth, self._limiter, request_id=self._ids.next, version=self._version, noted=self._notes.every)
         by_path: dict[str, dict[str, list[Route]]] = {}
         for route in routes:
             by_path.setdefault(route.path, {}).setdefault(route.method, []).append(route)
@@ -82,7 +83,7 @@ class App:
                 self._version(sent, headers)
                 raise ParameterInvalid("a request must have one Host header", field="Host")
             if path == "/events" and scope["method"] == "POST":
-                await self._lane.create_event(sent, receive, send, headers, self._version(sent, headers), held)
+                await self.lane.create_event(sent, receive, send, headers, self._version(sent, headers), held)
             else:
                 scope["answer_headers"] = headers
                 # The router would find /me for the path "/me\n".
@@ -232,6 +233,19 @@ class App:
             headers.append((b"link", f'<{error.location}>; rel="canonical"'.encode()))
         self._notes.answered(scope, headers, error.status, error)  # first, so that whoever has the answer finds it in the log
         await bodies.answer(send, error.status, headers, errors.body(error, scope["request_id"]), head=scope["method"] == "HEAD")
+
+    def taken(self, sent: dict[bytes, bytes], body: bytes, kept: Kept) -> tuple[str, Headers] | None:
+        """What protocol.py asks first; see FastLane.taken."""
+        return self.lane.taken(sent, body, kept)
+
+    def refused(self, error: TrackrecordError, request_id: str, headers: Headers) -> Any:
+        """An application that answers a request of the fast lane whose event could not be kept."""
+
+        async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["began"], scope["request_id"], scope["sent"] = time.perf_counter(), request_id, dict(scope["headers"])
+            await self._refuse(send, error, headers, scope)
+
+        return answering
 
     @property
     def default_version(self) -> str:

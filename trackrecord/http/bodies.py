@@ -87,12 +87,18 @@ async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, hel
             body = await in_thread(_decompress, packed, coding, limit)
         else:
             body = _decompress(packed, coding, limit)
-    if body:
-        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        # curl -d calls JSON a form when nobody says otherwise: what looks like JSON is read as JSON.
-        if kind in FORM_TYPES and not body.lstrip().startswith((b"{", b"[")):
-            raise UnsupportedMedia(f"send the body as application/json, not {kind.decode()}")
+    if body and is_form(headers, body):
+        raise UnsupportedMedia(f"send the body as application/json, not {_media(headers).decode()}")
     return body
+
+
+def _media(headers: dict[bytes, bytes]) -> bytes:
+    return headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+
+
+def is_form(headers: dict[bytes, bytes], body: bytes) -> bool:
+    """Whether a body is a form. curl -d calls JSON so when nobody says otherwise: what looks like JSON is none."""
+    return _media(headers) in FORM_TYPES and not body.lstrip().startswith((b"{", b"["))
 
 
 def _too_large(limit: int) -> BodyTooLarge:

@@ -5,17 +5,24 @@ requests: a bad request behind good ones is refused when those have been answere
 """
 
 import asyncio
+import inspect
+import logging
 import re
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ..errors import HeadTooLarge, ParameterInvalid, RequestError, RequestTimeout, TrackrecordError, Unavailable
+from ..journal.commit import Kept
 from . import errors
+from .bodies import Headers
+
+log = logging.getLogger("trackrecord.http")
 
 PIPELINE_MAX = 2_000  # requests of one connection that wait for the answers before theirs
 UNTIL_THE_END = 1 << 62  # a length that no answer has: it is as long as its connection lasts
@@ -32,17 +39,77 @@ def origin_form(target: bytes) -> bytes:
     return path if path.startswith(b"/") else b"/" + path
 
 
+# What the fast lane uses of uvicorn's insides. Where one of them is gone, events go by ASGI as everything else does.
+CYCLE = [
+    "scope",
+    "transport",
+    "flow",
+    "logger",
+    "access_logger",
+    "access_log",
+    "default_headers",
+    "message_event",
+    "expect_100_continue",
+    "keep_alive",
+    "on_response",
+]
+PARTS = ["on_headers_complete", "on_body", "on_message_complete", "on_response_complete", "_start_asgi_task", "connection_lost", "shutdown"]
+
+
+def lane_fits(protocol: Any = HttpToolsProtocol, cycle: Any = RequestResponseCycle) -> bool:
+    """Whether this uvicorn is as the fast lane knows it; says so in the log where it is not."""
+    missing = [name for name in PARTS if not callable(getattr(protocol, name, None))]
+    missing += sorted(set(CYCLE) ^ (inspect.signature(cycle).parameters.keys()))
+    if missing:
+        log.warning("this uvicorn is not as the fast lane knows it (%s): events take the ordinary way", ", ".join(missing))
+    return not missing
+
+
+class _Unheard:
+    """An event that nobody waits for."""
+
+    def set(self) -> None:
+        pass
+
+
+class _Flight:
+    """Stands where uvicorn keeps the request that is being answered, while an event of the fast lane is on its way to the disk."""
+
+    __slots__ = ("disconnected", "headers", "keep_alive", "request_id", "response_complete", "scope")
+
+    message_event = _Unheard()
+    response_started = False
+
+    def __init__(self, scope: Any) -> None:
+        self.scope = scope
+        self.request_id = ""
+        self.headers: Headers = []
+        self.keep_alive = True  # until uvicorn is told to end
+        self.disconnected = self.response_complete = False
+
+
+class Lane(Protocol):
+    """What the fast lane is to the protocol: see App."""
+
+    def taken(self, sent: dict[bytes, bytes], body: bytes, kept: Kept) -> tuple[str, Headers] | None: ...
+
+    def refused(self, error: TrackrecordError, request_id: str, headers: Headers) -> Any: ...
+
+
 # What hears of every request refused here: the error, the request id, and what is known of method, target and client address.
 Refused = Callable[[TrackrecordError, str, str, str, str | None], None]
 
 
-def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int, version: str, refused: Refused) -> type[HttpToolsProtocol]:
+def protocol(
+    *, header_max_bytes: int, timeout_s: float, connections_max: int, version: str, refused: Refused, lane: Lane | None = None
+) -> type[HttpToolsProtocol]:
     """The protocol class for uvicorn's `http` setting, with its bounds. A body has `timeout_s` again, whoever reads it.
 
     `version` is what answers of its own carry as Intercom-Version.
     """
 
-    class Protocol(HttpToolsProtocol):
+    class Bounded(HttpToolsProtocol):
+        _direct: bytearray | None = None  # the body so far of a request that the fast lane may take; None while there is none
         _timer: asyncio.TimerHandle | None = None  # runs while a head or the rest of a body is awaited
         _in_head = False  # a head has begun and not ended
         _in_body = False  # the same of a body
@@ -72,7 +139,11 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int, v
             heads, self._received = self._heads, self._head_bytes + len(data)
             try:
                 self._parse(data)
+                if self._direct is not None:  # it has not come whole
+                    self._leave_lane()
             except httptools.HttpParserError:
+                if self._direct is not None:
+                    self._leave_lane()
                 self._refuse(self._fault or ParameterInvalid("this is not a valid HTTP request", field="request"))
                 return
             self._spans = self._in_head
@@ -116,24 +187,106 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int, v
                 # so the body of a POST would be lost: the head is read again without the request to upgrade.
                 self._plain = self._head_without_upgrade()
                 return
+            self._stop_timer()
+            self._in_head, self._in_body = False, True
+            if self.url == b"/events" and lane is not None and self._is_free() and self.parser.get_method() == b"POST":
+                self._direct = bytearray()
+            else:
+                self._go_ordinary()
+
+        def _go_ordinary(self) -> None:
             self.url = origin_form(self.url)
             super().on_headers_complete()
             if self.cycle.scope["http_version"] == "1.0":
                 self.cycle.send = _without_chunks(self.cycle)  # type: ignore[method-assign, assignment]
-            self._stop_timer()
-            self._in_head, self._in_body = False, True
+
+        def on_body(self, body: bytes) -> None:
+            if self._direct is None:
+                super().on_body(body)
+            else:
+                self._direct += body
 
         def on_message_complete(self) -> None:
             if self._plain is None:
                 self._stop_timer()
                 self._in_body = False
+                if self._direct is not None:
+                    if self._take(bytes(self._direct)):
+                        return
+                    self._leave_lane()
                 super().on_message_complete()
+
+        # The fast lane takes a POST /events that came in one piece while nothing before it waits for its answer. All else, and
+        # what the lane leaves, goes the ordinary way, as if there were no lane.
+
+        def _is_free(self) -> bool:
+            return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+
+        def _leave_lane(self) -> None:
+            body, self._direct = self._direct, None
+            self._go_ordinary()
+            if body:
+                super().on_body(bytes(body))
+
+        def _take(self, body: bytes) -> bool:
+            """Whether the lane has taken the request; then it is on its way to the disk."""
+            sent = dict(self.headers)
+            plain = len(sent) == len(self.headers) and sent.get(b"connection", b"keep-alive").lower() == b"keep-alive"
+            if lane is None or not plain or self.parser.get_http_version() != "1.1":
+                return False
+            flight = _Flight(self.scope)
+            found = lane.taken(sent, body, partial(self._kept, flight))
+            if found is None:
+                return False
+            flight.request_id, flight.headers = found
+            self.cycle, self._direct = cast(RequestResponseCycle, flight), None
+            return True
+
+        def _kept(self, flight: _Flight, position: int, error: TrackrecordError | None) -> None:
+            """The event is on stable storage, or it is not kept."""
+            if flight.disconnected or self.transport.is_closing():
+                return
+            if error is not None:
+                self._refuse_flight(flight, error)
+                return
+            lines = [b"HTTP/1.1 202 Accepted"]
+            lines += [b"%b: %b" % each for each in self.server_state.default_headers]
+            lines += [b"%b: %b" % each for each in flight.headers]
+            lines.append(b"content-length: 0\r\ntrackrecord-receipt: %d" % position)
+            lines.append(b"\r\n" if flight.keep_alive else b"connection: close\r\n\r\n")
+            flight.response_complete = True
+            self.transport.write(b"\r\n".join(lines))
+            if not flight.keep_alive:
+                self.transport.close()
+            self.on_response_complete()
 
         def on_response_complete(self) -> None:
             last = not self.pipeline
             super().on_response_complete()
             if self._refusal is not None and last and not self.transport.is_closing():
                 self._answer(self._refusal)
+
+        def _refuse_flight(self, flight: _Flight, error: TrackrecordError) -> None:
+            """Answer the ordinary way, without doing again what the lane has done."""
+            flight.scope |= {"method": "POST", "path": "/events", "raw_path": b"/events", "query_string": b""}
+            cycle = RequestResponseCycle(
+                scope=flight.scope,
+                transport=self.transport,
+                flow=self.flow,
+                logger=self.logger,
+                access_logger=self.access_logger,
+                access_log=self.access_log,
+                default_headers=self.server_state.default_headers,
+                message_event=asyncio.Event(),
+                expect_100_continue=False,
+                keep_alive=flight.keep_alive,
+                on_response=self.on_response_complete,
+            )
+            cycle.more_body = False
+            if self.cycle is cast(RequestResponseCycle, flight):
+                self.cycle = cycle
+            assert lane is not None  # noqa: S101 - it took the request
+            self._start_asgi_task(cycle, lane.refused(error, flight.request_id, flight.headers))
 
         def _head_size(self) -> int:
             return len(self.url) + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
@@ -212,4 +365,4 @@ def protocol(*, header_max_bytes: int, timeout_s: float, connections_max: int, v
     def _head_too_large() -> HeadTooLarge:
         return HeadTooLarge(f"the request line and headers must be at most {header_max_bytes} bytes")
 
-    return Protocol
+    return Bounded

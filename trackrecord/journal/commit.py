@@ -29,12 +29,16 @@ class _Done(asyncio.Future[int]):
         return False
 
 
+Kept = Callable[[int, TrackrecordError | None], None]  # hears a record's position, or why it was not kept
+
+
 class _Batch:
-    __slots__ = ("done", "records")
+    __slots__ = ("done", "records", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.records: list[Record] = []
         self.done = _Done(loop=loop)
+        self.waiting: list[tuple[int, Kept]] = []  # those who wait without a future, with their places
 
 
 class Journal:
@@ -80,6 +84,17 @@ class Journal:
         self._schedule()
         return await batch.done + index
 
+    def put(self, record: Record, kept: Kept) -> None:
+        """As append, for who has no coroutine: `kept` is called on the loop, later, with the position or with the error."""
+        batch = self._gathering
+        index = len(batch.records)
+        if index >= WAITING_RECORDS_MAX:
+            self._loop.call_soon(kept, 0, Unavailable("too many events are waiting for the disk"))
+            return
+        batch.records.append(record)
+        batch.waiting.append((index, kept))
+        self._schedule()
+
     async def append_many(self, records: Sequence[Record]) -> int:
         """The position of the first of several records, which stand next to each other. All are kept, or none."""
         batch = self._gathering
@@ -122,7 +137,9 @@ class Journal:
             self.trouble = str(error)
             batch.done.set_exception(error)
             batch.done.exception()  # seen, even if every waiter has gone
-        self._hand_over()
+        self._hand_over()  # first, so that the disk works while answers are written
+        for index, kept in batch.waiting:
+            kept(first + index, error)
 
     def _write(self) -> None:
         """The writing thread: everything that touches the file, in turn. Nothing that goes wrong here may end it."""
