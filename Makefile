@@ -4,15 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?=
 PORT ?=
+MINUTES ?= 10
 NODE_TESTS := tests/clients/node
 OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint demo bench lock wheel clean
+.PHONY: help serve test lint demo bench torture lock wheel clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrecord-data; others: make serve PORT=8081 DATA=DIR
 	@exec env TRACKRECORD_MAKE=1 $(BIN)/trackrecord serve $(if $(DATA),--data '$(DATA)') $(if $(PORT),--port '$(PORT)')
@@ -31,6 +32,9 @@ demo: $(VENV)/serve.stamp ## Bring a stream of events in, kill the server on the
 bench: $(VENV)/test.stamp ## Measure: ingestion, import, reads at a million events, start-up, memory, bytes per event
 	@exec $(BIN)/python -m bench
 
+torture: $(VENV)/test.stamp ## Kill, fill and damage a server under load for MINUTES (10), and judge its record
+	@exec $(BIN)/python -m torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
 wheel: $(VENV)/test.stamp ## Build the wheel into dist/
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
@@ -48,7 +52,7 @@ lock: ## Choose new versions for the lock files
 	rm -rf $(VENV)/lock
 
 clean: ## Remove what was built and installed; data stays
-	rm -rf $(VENV) build dist *.egg-info $(NODE_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results
+	rm -rf $(VENV) build dist *.egg-info $(NODE_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -1,157 +1,14 @@
-"""A real server for tests that kill it: the command `trackrecord serve` in a process of its own, and what a load on it was told."""
+"""A load on a real server (torture/server.py) for tests that kill it, and what the load was told."""
 
 import contextlib
-import http.client
-import json
-import os
-import re
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-TOKEN = "a-token-for-tests"
-DEADLINE_S = 20.0  # for anything that is waited for
-POLL_S = 0.01
-LISTENING = re.compile(r"(http://127\.0\.0\.1:\d+)")
+from torture.server import DEADLINE_S, GONE, TOKEN, Client, RealServer, children, runs, until
+
+__all__ = ["TOKEN", "Client", "Load", "RealServer", "children", "runs", "until"]
 EPOCH = 1_600_000_000  # created_at of the first event of a load
-
-
-def until(holds: Callable[[], Any], *, within_s: float = DEADLINE_S) -> Any:
-    """The first true thing `holds` returns; an error when the time is over."""
-    deadline = time.monotonic() + within_s
-    while not (found := holds()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{holds} was not so within {within_s} s")
-        time.sleep(POLL_S)
-    return found
-
-
-def _stat(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat from the state on; None when there is no such process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-
-
-def runs(pid: int) -> bool:
-    """Whether a process is still at work; one that has ended and waits for its parent to notice is not."""
-    stat = _stat(pid)
-    return stat is not None and stat[0] not in "ZX"
-
-
-def children(pid: int) -> list[int]:
-    """The processes at work whose parent is `pid`."""
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [each for each in pids if (stat := _stat(each)) is not None and int(stat[1]) == pid and stat[0] not in "ZX"]
-
-
-class RealServer:
-    """`trackrecord serve` on a free port of the loopback, over `data`. Leaving the block leaves no process behind."""
-
-    def __init__(self, data: Path, *settings: str) -> None:
-        self._data = data
-        self._settings = [part for setting in settings for part in ("--set", setting)]
-        self._seen: set[int] = set()  # every process started, to clean up by number
-        self.url = ""
-
-    def __enter__(self) -> "RealServer":
-        command = [sys.executable, "-m", "trackrecord", "serve", "--data", str(self._data), "--port", "0", "--token", TOKEN]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACKRECORD_")}
-        self._log = self._data.with_name(self._data.name + ".log").open("ab")
-        self._process = subprocess.Popen(  # its own group: a Ctrl-C at the tests is not its business
-            [*command, *self._settings], stdout=subprocess.PIPE, stderr=self._log, env=environment, start_new_session=True
-        )
-        self.pid = self._process.pid
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if found := LISTENING.search(line.decode()):
-                self.url = found[1]
-                break
-        else:
-            raise AssertionError(f"the server did not start: {Path(self._log.name).read_text()[-2000:]}")
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._seen.update(children(self.pid))
-        for pid in (self.pid, *self._seen):
-            if runs(pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-        self._process.wait(DEADLINE_S)
-        until(lambda: not any(runs(pid) for pid in self._seen))
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        self._log.close()
-
-    @property
-    def store_pid(self) -> int:
-        """The process that folds the journal into the store, once it is there."""
-        (pid,) = until(lambda: children(self.pid))
-        self._seen.add(pid)
-        return int(pid)
-
-    def kill(self) -> None:
-        """kill -9 of the server's process alone."""
-        os.kill(self.pid, signal.SIGKILL)
-        self._process.wait(DEADLINE_S)
-
-    def terminate(self) -> tuple[int, str]:
-        """SIGTERM; its exit code and last words once it has ended."""
-        os.kill(self.pid, signal.SIGTERM)
-        assert self._process.stdout is not None
-        said = self._process.stdout.read().decode()
-        return self._process.wait(DEADLINE_S), said
-
-
-class Client:
-    """One connection, kept alive; made anew when it broke."""
-
-    def __init__(self, url: str) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=DEADLINE_S)
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._connection.close()
-
-    def ask(self, method: str, target: str, body: Any = None) -> tuple[int, dict[str, str], Any]:
-        """(status, headers in lower case, JSON or None). Raises OSError or HTTPException when the server went away."""
-        sent = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-        try:
-            self._connection.request(method, target, sent, headers)
-            answer = self._connection.getresponse()
-            content = answer.read()
-        except (OSError, http.client.HTTPException):
-            self._connection.close()
-            raise
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, json.loads(content) if content else None
-
-    def everything(self, user_id: str) -> list[tuple[str, int, int]]:
-        """(name, created_at, n of the metadata) of every event of a user, over all pages, as GET /events tells."""
-        found, target = [], f"/events?type=user&user_id={user_id}&per_page=150"
-        while target:
-            status, _, page = self.ask("GET", target)
-            assert (status, page["type"]) == (200, "event.list"), page
-            found += [(event["event_name"], event["created_at"], event["metadata"]["n"]) for event in page["events"]]
-            link = page["pages"].get("next")
-            target = link and f"/events?{urlsplit(link).query}"
-        return found
-
-    def counts(self, user_id: str) -> dict[str, int]:
-        """How often a user did what, as summary=true tells."""
-        status, _, summary = self.ask("GET", f"/events?type=user&user_id={user_id}&summary=true")
-        assert (status, summary["type"]) == (200, "event.summary"), summary
-        return {item["name"]: item["count"] for item in summary["events"]}
 
 
 class Sender:
@@ -174,7 +31,7 @@ class Sender:
         body = {"user_id": self.user_id, "event_name": name, "created_at": created_at, "metadata": {"n": n}}
         try:
             status, headers, answer = client.ask("POST", "/events", body)
-        except (OSError, http.client.HTTPException):
+        except GONE:
             self.unanswered += 1
             raise
         if status == 202:
@@ -186,7 +43,7 @@ class Sender:
 
     def run(self, url: str, stop: threading.Event) -> None:
         """Send until told to stop, or until the server goes away."""
-        with Client(url) as client, contextlib.suppress(OSError, http.client.HTTPException):
+        with Client(url) as client, contextlib.suppress(*GONE):
             while not stop.is_set():
                 n = self.sent
                 self.submit(client, n)
