@@ -68,6 +68,9 @@ def main() -> int:
     for name, row in run.tally.rows.items():
         if row.skipped is not None:
             console.print(f"{name} was skipped: {row.skipped}", highlight=False)
+    if run.tally.unnoticed:
+        damaged = run.tally.rows["store-damaged"].rounds
+        console.print(f"{run.tally.unnoticed} of {damaged} damages of events.db were noticed by nothing", highlight=False)
     for found in run.tally.found:
         console.print(f"round {found.round}, {found.name}: {KINDS[found.finding.kind]}: {found.finding.text}", style="red", markup=False)
     if asked.markdown:

@@ -1,22 +1,17 @@
-"""What is done to the server, one function a round. To add a round, write it and add a row to ROUNDS.
+"""The table of rounds. To add one, write its function beside those like it and add a row.
 
 A round finds a world whose server runs or does not, and leaves it judged. What goes wrong goes to the world's oracle; a round
 that cannot be had on this machine raises Skipped.
 """
 
-import contextlib
-import os
-import signal
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
-from .server import NotStarted, runs, until
+from trackrecord.faults import POINTS
+
+from . import files, kills, points
 from .world import World
-
-
-class Skipped(Exception):
-    """The round cannot be had here; the message says why."""
 
 
 class Round(NamedTuple):
@@ -27,100 +22,28 @@ class Round(NamedTuple):
     weight: int = 1  # how often it is chosen, against others
 
 
-EVENTS_A_ROUND = (60, 900)  # acknowledged before something happens
-
-
-def _under_load(world: World) -> None:
-    """Start the load, and return at a moment nobody knows before."""
-    world.load.start(world.server.url)
-    world.load.for_events(world.rng.randint(*EVENTS_A_ROUND))
-    time.sleep(world.rng.random() * 0.05)
-
-
-def kill(world: World) -> None:
-    _under_load(world)
-    world.kill()
-    world.start()
-    world.judge()
-
-
-def kill_both(world: World) -> None:
-    _under_load(world)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(world.server.store_pid, signal.SIGKILL)
-    world.fault()
-    time.sleep(world.rng.random() * 0.02)
-    world.kill()
-    world.start()
-    world.judge()
-
-
-def kill_at_start(world: World) -> None:
-    """Killed while it starts, several times, over what a kill under load left."""
-    _under_load(world)
-    world.kill()
-    for _ in range(world.rng.randint(1, 3)):
-        with world.launched() as server:
-            time.sleep(0.1 + world.rng.random() * 0.8)
-            server.kill()
-        world.fault()
-        world.gone()
-    world.start()
-    world.judge()
-
-
-def kill_store(world: World) -> None:
-    world.load.start(world.server.url)
-    for _ in range(world.rng.randint(1, 4)):
-        before = world.oracle.unanswered
-        world.load.for_events(world.rng.randint(30, 400))
-        with contextlib.suppress(ProcessLookupError):
-            store = world.server.store_pid
-            os.kill(store, signal.SIGKILL)
-            world.fault()
-            until(lambda store=store: not runs(store))
-        if world.oracle.unanswered > before:
-            world.oracle.found("answers", "requests got no answer while the store's process was killed")
-    world.load.for_events(50)
-    world.judge()
-
-
-def stop(world: World) -> None:
-    _under_load(world)
-    code, said = world.server.terminate()
-    world.fault()
-    world.load.join()
-    if code != 0 or not said.startswith("Stopped"):
-        world.oracle.found("answers", f"a server that was asked to stop under load ended with {code}, saying {said!r}")
-    world.gone()
-    world.stopped()
-    world.start()
-    world.judge()
-
-
-def two_servers(world: World) -> None:
-    world.load.start(world.server.url)
-    world.load.for_events(50)
-    try:
-        with world.second() as second:
-            second.listening()
-        world.oracle.found("answers", "a second server started on the same directory")
-    except NotStarted as refused:
-        if "is in use by process" not in str(refused):
-            world.oracle.found("answers", f"a second server was not told why it cannot start: {refused}")
-    world.fault()
-    before = world.oracle.acknowledged
-    world.load.for_events(100)
-    if world.oracle.acknowledged < before + 100:
-        world.oracle.found("answers", "the first server did not go on beside a second one")
-    world.judge()
-
-
 ROUNDS: dict[str, Round] = {
-    "kill": Round(kill, "kill -9 of the server under load, then a start", "the files as they were left", weight=6),
-    "kill-both": Round(kill_both, "kill -9 of the store's process and then of the server", "the same", weight=2),
-    "kill-at-start": Round(kill_at_start, "kill -9 under load, then up to three more within the next starts", "the same", weight=2),
-    "kill-store": Round(kill_store, "kill -9 of the store's process alone, up to four times", "every request has its answer", weight=2),
-    "stop": Round(stop, "SIGTERM under load, then a start", "exit code 0, no logs beside the files", weight=2),
-    "two-servers": Round(two_servers, "a second server on the same directory", "it is refused with the reason, the first goes on"),
+    "kill": Round(kills.kill, "kill -9 of the server under load, then a start", "the files as they were left", weight=8),
+    "kill-both": Round(kills.kill_both, "kill -9 of the store's process and then of the server", "the same", weight=3),
+    "kill-at-start": Round(kills.kill_at_start, "kill -9 under load, then up to three more within the next starts", "the same", weight=3),
+    "kill-store": Round(
+        kills.kill_store, "kill -9 of the store's process alone, up to four times", "every request has its answer", weight=2
+    ),
+    "stop": Round(kills.stop, "SIGTERM under load, then a start", "exit code 0, no logs beside the files", weight=3),
+    "two-servers": Round(kills.two_servers, "a second server on the same directory", "it is refused with the reason, the first goes on"),
+    "store-lost": Round(files.store_lost, "`events.db` taken away after a kill", "it is made again from the journal, exactly"),
+    "store-damaged": Round(
+        files.store_damaged, "16 random bytes of `events.db` changed while stopped", "told or harmless; exact once the file is removed"
+    ),
+    "backup": Round(
+        files.backup,
+        "`trackrecord backup` under load, more load, then the backup put back",
+        "what is there is true; exact once clients send the rest again",
+        own=True,
+    ),
+} | {
+    f"at-{point}": Round(
+        partial(points.AT[point].does, point=point), f"kill -9 where {what}", points.AT[point].judged, points.AT[point].own
+    )
+    for point, what in POINTS.items()
 }

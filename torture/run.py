@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .rounds import ROUNDS, Skipped
+from .rounds import ROUNDS
 from .tally import Found, Tally
-from .world import World
+from .world import Skipped, World
 
 WORLD_EVENTS = 25_000  # acknowledged in one data directory; then it is checked whole, and a new one begins
 FINDINGS_MOST = 50  # past which a run ends
@@ -66,6 +66,7 @@ class Run:
         for field, value in _counts(world).items():
             setattr(row, field, getattr(row, field) + value - before[field])
         row.took_s += time.monotonic() - began
+        self.tally.unnoticed, world.unnoticed = self.tally.unnoticed + world.unnoticed, 0
         self._note(name, world)
         self.tally.done += 1
 

@@ -86,6 +86,7 @@ class RealServer:
     def launch(self) -> None:
         """Start the process, and do not wait for it to listen. Call `close` in the end."""
         self._log = self.log.open("ab")
+        self._began_at = self._log.tell()
         self._process = subprocess.Popen(  # its own group: a Ctrl-C at the tests is not its business
             self._command, stdout=subprocess.PIPE, stderr=self._log, env=self._environ, start_new_session=True
         )
@@ -99,7 +100,13 @@ class RealServer:
                 self.url = found[1]
                 return
         self.close()
-        raise NotStarted(f"the server did not start: {self.log.read_text()[-2000:]}")
+        raise NotStarted(f"the server did not start: {self.said()[-2000:]}")
+
+    def said(self) -> str:
+        """What it said on stderr since it was launched."""
+        with self.log.open("rb") as log:
+            log.seek(self._began_at)
+            return log.read().decode("utf-8", "replace")
 
     def __exit__(self, *exc: object) -> None:
         self.close()

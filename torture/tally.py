@@ -32,6 +32,7 @@ class Tally:
         self.rows = {name: Row() for name in names}
         self.found: list[Found] = []
         self.done = 0
+        self.unnoticed = 0  # damages of a store that nothing told of
 
     def table(self, now: str = "") -> Table:
         table = Table(title=f"torture --seed {self.seed}, round {self.done + 1}{': ' + now if now else ''}", title_justify="left")

@@ -14,6 +14,10 @@ from .server import COMMAND, RealServer
 CONNECTIONS = 6
 
 
+class Skipped(Exception):
+    """A round cannot be had on this machine; the message says why."""
+
+
 class World:
     """One at a time runs a server. What is found is the oracle's."""
 
@@ -25,6 +29,7 @@ class World:
         self.load = Load(self.oracle, rng, connections=connections, does=does)
         self.compared = 0  # events held against the oracle, over all judgements
         self.faults = 0  # kills and whatever else was done to the server
+        self.unnoticed = 0  # damages of the store that nothing told of
         self._server: RealServer | None = None
         folder.mkdir(parents=True, exist_ok=True)
 

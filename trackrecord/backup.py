@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from . import engines
 from .errors import DataDirectoryUnusable, Unavailable
+from .faults import reach
 from .settings import FILE_NAME
 from .sqlite import connect
 
@@ -45,6 +46,7 @@ def copy(data: Path, into: Path) -> list[Copied]:
             copied = _copy_files(data, beside)
             trouble = _misfit(beside)
             if trouble is None:
+                reach("backup.before-rename")
                 beside.rename(into)  # takes the place of an empty directory
                 _sync(into.parent)
                 return copied
@@ -58,6 +60,7 @@ def copy(data: Path, into: Path) -> list[Copied]:
 def _copy_files(data: Path, into: Path) -> list[Copied]:
     for name in FILES:
         _copy_database(data / name, into / name)
+        reach("backup.between-files")
     if (data / FILE_NAME).is_file():
         shutil.copy2(data / FILE_NAME, into / FILE_NAME)
         _sync(into / FILE_NAME)

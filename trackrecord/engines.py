@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from . import faults
 from .consumers.child import serve
 from .consumers.runner import Consumer
 from .consumers.store_writer import StoreWriter
@@ -62,6 +63,7 @@ def consumer_command(name: str, data: Path) -> list[str]:
 
 def main(name: str, data: Path) -> int:
     try:
+        faults.arm()
         with contextlib.closing(CONSUMERS[name](data)) as consumer, contextlib.closing(read_journal(data)) as journal:
             serve(consumer, journal)
     except TrackrecordError as error:

@@ -17,6 +17,7 @@ from .directory import Directory
 from .directory.identity import IdentityCache, NameCache
 from .directory.newcomers import Asked, Newcomers
 from .errors import ContactNotFound, TrackrecordError, Unavailable
+from .faults import reach
 from .journal.commit import Journal
 from .requestlog import RequestLog
 from .rules.directory import EventName, Workspace
@@ -279,6 +280,7 @@ class Ingest:
         """Append what the directory has decided already: now, or beside as soon as it can be."""
         if not records:
             return
+        reach("directory.before-journal")
         try:
             await self.journal.append_many(records)
         except Unavailable:

@@ -21,7 +21,7 @@ from .rules.versions import served
 ENV_PREFIX = "TRACKRECORD_"
 FILE_NAME = "settings.toml"
 NOT_IN_FILE = frozenset({"data", "ephemeral"})  # which directory it is is decided before the file in it is read
-NOT_SETTINGS = frozenset({"url", "make"})  # which server the command line talks to; that it was the Makefile that called
+NOT_SETTINGS = frozenset({"url", "make", "fault"})  # which server the command line talks to; that the Makefile called; faults.py
 YES, NO = ("yes", "on", "true", "1"), ("no", "off", "false", "0")
 SECRET_MAX = 255  # characters, as directory/tokens.py has it
 

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from .faults import reach
+
 WAIT_S = 30  # for another process's write
 PAGE_BYTES = 4096  # what SQLite makes new files with
 SHORT_LOG_PAGES = 256  # of log that a writer may copy itself
@@ -63,11 +65,13 @@ def belongs(path: Path, owner: int) -> bool:
 
 def cut_log(db: sqlite3.Connection) -> bool:
     """Copy the log into its file and cut it to nothing, outside a transaction. False where others were in the way: call again later."""
+    reach("log.before-cut")
     db.execute(f"PRAGMA busy_timeout={EMPTY_WAIT_MS}")
     try:
         busy: int = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     finally:
         db.execute(f"PRAGMA busy_timeout={WAIT_S * 1000}")
+    reach("log.after-cut")
     return not busy
 
 
@@ -209,6 +213,7 @@ class Checkpointer:
                     salt = self._log_round()[0]  # before: if another round begins meanwhile, nothing of that counts as copied
                     _, _, copied = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                     self._copied_to = (salt, copied)
+                    reach("log.half-copied")
                 self._copied.set()
             except (sqlite3.Error, OSError):
                 # A full disk, or no descriptor left: the log stays as it is, nothing is lost, and a later poke tries again.

@@ -501,6 +501,15 @@ def test_a_damaged_page_is_a_problem(store, path):
     reader.close()
 
 
+def test_metadata_that_is_no_json_any_more_is_a_problem(store, path):
+    store.append(1, [event(metadata=b'{"n":1}', kinds="n")])
+    store.close()
+    sql(path, """UPDATE events SET metadata = CAST('{"n"1}' AS BLOB)""")
+    reader = SqliteReader(path)
+    assert [problem.partition(": ")[0] for problem in reader.problems()] == ["a value in the file is damaged"]
+    reader.close()
+
+
 # Rows of MIGRATIONS that a release had, by their hashes. Files were made by them, so they are never edited: to change the tables,
 # add a row. Each release adds the rows that it brings; those behind are the next release's, and may still change.
 RELEASED = ("07d79ce3ea1323584c467e6b50849426ae3ce7009d4667bf1c98726f75b75f5b",)

@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Any
 
-from .. import __version__
+from .. import __version__, faults
 from ..errors import DataDirectoryUnusable, SettingInvalid, TrackrecordError
 
 MAKE_WORDS = {"--port": "PORT=8081", "--data": "DATA=DIR"}  # what our Makefile, which sets TRACKRECORD_MAKE, calls an option
@@ -24,6 +24,7 @@ def run(arguments: list[str]) -> int:
     from . import app
 
     try:
+        faults.arm()
         return app.main(arguments)
     except (UsageWrong, SettingInvalid) as error:
         return _fail(error.message, EXIT_USAGE)

@@ -6,6 +6,7 @@ Alembic is imported only where there is something to change: a server that start
 import sqlalchemy as sa
 
 from ..errors import DataDirectoryUnusable, Unavailable
+from ..faults import reach
 from .engine import Database
 
 # Every revision there is, oldest first; migrations/versions has one file for each. A file on any of them can be upgraded.
@@ -28,6 +29,7 @@ def bring_up_to_date(db: Database) -> None:
         with db.writing() as connection:  # two processes may open a new file at once; the second finds it done
             if _revision(connection, db) != HEAD:
                 _migrate(connection)
+                reach("directory.mid-migration")
     except Unavailable as error:
         raise DataDirectoryUnusable(f"{db.path} cannot be opened: {error.message}") from error
 

@@ -14,6 +14,7 @@ from typing import cast
 
 import msgspec
 
+from ..faults import reach
 from ..rules.records import Baseline, Erasure, Event, Gone, Merge, Record, Removal
 from ..sqlite import Checkpointer
 from .codec import Damaged, decode_records, encode_records
@@ -153,6 +154,7 @@ class Cleansing:
                 done, left = left[covered - 1], left[covered:]
             got_to = [(positions[index - 1], owed) for owed, positions in taken if (index := bisect_right(positions, done))]
             self._db.executemany("UPDATE owed SET done = ? WHERE record = ?", [(position, owed.record) for position, owed in got_to])
+            reach("journal.mid-cleansing")
         for position, owed in got_to:
             owed.done = position
         self._log_holds = True

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import DataDirectoryUnusable, Unavailable
+from ..faults import reach
 from ..rules.records import Record
 from ..sqlite import PAGE_BYTES, Checkpointer, connect
 from .cleansing import SCHEMA as OWED_SCHEMA
@@ -149,6 +150,7 @@ class JournalWriter:
         crc, blob = encode_records(records)
         first, now_ms = self.head + 1, time.time_ns() // 1_000_000
         owed = self._cleansing.owing(first, records, now_ms)
+        reach("journal.before-commit")
         try:
             if owed:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -161,6 +163,7 @@ class JournalWriter:
             if self._db.in_transaction:
                 self._db.rollback()
             raise Unavailable(f"the journal cannot be written: {error}", retry_after_s=2) from None
+        reach("journal.after-commit")
         self.head += len(records)
         self._cleansing.inserted(owed)
         return first
@@ -197,6 +200,7 @@ class JournalWriter:
                 last, records, size = first, records + count, size + length
             if last is not None:
                 self._db.execute("DELETE FROM batches WHERE first <= ?", (last,))
+                reach("journal.after-trim")
         except sqlite3.Error:
             return 0  # a full disk can make even this fail; a later call tries again
         return records

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import outcomes
 from ..errors import DataDirectoryUnusable, Unavailable
+from ..faults import reach
 from ..rules.records import Event, Record
 from ..sqlite import Checkpointer, connect
 from .base import PAGE_METADATA_BYTES, Found, Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
@@ -290,6 +291,7 @@ class SqliteStore(SqliteReader):
     def append(self, first: int, records: Sequence[Record]) -> None:
         with self._writing():
             self._appender.append(first, records)
+        reach("store.after-commit")
         with self._writes, suppress(sqlite3.Error):  # the batch is kept; a log that cannot be copied now waits for a later poke
             self._checkpointer.poke(self._db)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ..faults import reach
 from ..rules.records import Baseline, Erasure, Event, Gone, Merge, Record
 from .name_keys import NAME_KEYS_MAX
 from .sqlite_people import People
@@ -74,6 +75,7 @@ class Appender:
         self._keep_baselines(baselines)
         self._totals.mend_extremes()
         self._db.execute("UPDATE progress SET cursor = ?", (first + len(records) - 1,))
+        reach("store.before-commit")
 
     # Events.
 
@@ -85,6 +87,7 @@ class Appender:
         keys = sorted([(event.contact, event.created_at, event.name, event.distinct, position) for position, event in events])
         before = self._db.total_changes
         self._db.executemany("INSERT OR IGNORE INTO event_keys VALUES (?, ?, ?, ?, ?)", keys)
+        reach("store.mid-fold")
         copies: Counter[int] = Counter()
         if self._db.total_changes - before < len(keys):
             events, copies = self._without_duplicates(events)

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import msgspec
+
 from ..rules.records import Event
 from .name_keys import REST, pairs_by_name
 from .sqlite_totals import keys_in
@@ -109,10 +111,11 @@ def problems(db: sqlite3.Connection) -> Iterator[str]:
     for check in checks:
         try:
             yield from check(db)
-        except sqlite3.DatabaseError as error:  # a page too broken to read on; the other checks may not need it
+        except (sqlite3.DatabaseError, msgspec.MsgspecError, ValueError) as error:
+            # A page or a value too broken to read on; the other checks may not need it.
             if str(error) not in damage:
                 damage.add(str(error))
-                yield f"SQLite finds the file damaged: {error}"
+                yield f"{'SQLite finds the file' if isinstance(error, sqlite3.Error) else 'a value in the file is'} damaged: {error}"
 
 
 def _damage(db: sqlite3.Connection) -> Iterator[str]:
