@@ -1,6 +1,7 @@
 """Holds the record against the oracle: through the public API while a server runs, and in the files while none does."""
 
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections import Counter
@@ -9,6 +10,8 @@ from typing import Any
 
 from trackrecord import engines
 from trackrecord.check import check
+from trackrecord.errors import TrackrecordError
+from trackrecord.outcomes import STORED
 from trackrecord.rules.records import Event
 
 from .load import recount, seen_in
@@ -19,6 +22,7 @@ LISTED_MOST = 30  # people whose lists and summaries are asked for in one judgem
 RECEIPTS = 40  # asked for in one judgement
 LAST_RECORDS = 4_000  # of the journal that are looked for in the store
 HEALTHY_S = 20.0
+OWED_S = 2.5  # after a disk works again, for deletions and merges that the journal could not be told (ingest.py, OWED_AGAIN_S)
 FILES = (engines.STORE_FILE, engines.JOURNAL_FILE, engines.DIRECTORY_FILE)
 
 
@@ -26,6 +30,9 @@ def judge_record(url: str, oracle: Oracle) -> int:
     """Compare everything the API tells with what may be; return how many events were compared. No load may run."""
     with Client(url) as client:
         _healthy(client, oracle)
+        if oracle.disk_fails:
+            time.sleep(OWED_S)
+            oracle.disk_fails = False
         _settle(client, oracle)
         standing: dict[str, list[dict[str, Any]]] = {}
         for event in client.lines("/-/api/export/events"):
@@ -49,31 +56,43 @@ def judge_record(url: str, oracle: Oracle) -> int:
     return counted.total()
 
 
-def judge_files(data: Path, oracle: Oracle) -> None:
-    """The store's cursor is not ahead of the journal, nor of the store's own rows. Looks at a copy, as a crash left the files."""
-    with tempfile.TemporaryDirectory(prefix="look-", dir=data.parent) as folder:
+def judge_files(data: Path, oracle: Oracle, beside: Path) -> None:
+    """The store's cursor is not ahead of the journal, nor of the store's own rows. Looks at a copy `beside`."""
+    with tempfile.TemporaryDirectory(prefix="look-", dir=beside) as folder:
         copy = Path(folder)
         for path in data.iterdir():
             if path.name.startswith(FILES) and not path.name.endswith("-shm"):
                 shutil.copyfile(path, copy / path.name)
         if not all((copy / name).exists() for name in FILES):
             return
-        journal = engines.read_journal(copy) if _whole(copy / engines.JOURNAL_FILE) else None
-        store = engines.read_store(copy)
         try:
-            cursor, (first, head) = store.cursor(), journal.span() if journal else (0, 0)
-            if cursor > head:
-                oracle.found("cursors", f"the store's cursor is {cursor}, the journal ends at {head}")
-            at = max(first - 1, cursor - LAST_RECORDS, 0)
-            while journal and at < cursor and (batch := journal.read(after=at, limit=1_000)):
-                for position, record in enumerate(batch.records, batch.first):
-                    if position <= cursor and isinstance(record, Event) and store.receipt(position) is None:
-                        oracle.found("cursors", f"the store's cursor is {cursor}, and the event at {position} is not in it")
-                at = batch.last
-        finally:
-            store.close()
-            if journal:
-                journal.close()
+            _compare_files(copy, oracle)
+        except (sqlite3.Error, TrackrecordError) as error:
+            oracle.found("cursors", f"the files cannot be read as they lie there: {error}")
+
+
+def _compare_files(copy: Path, oracle: Oracle) -> None:
+    journal = engines.read_journal(copy) if _whole(copy / engines.JOURNAL_FILE) else None
+    store = engines.read_store(copy)
+    try:
+        cursor, (first, head) = store.cursor(), journal.span() if journal else (0, 0)
+        if cursor > head:
+            oracle.found("cursors", f"the store's cursor is {cursor}, the journal ends at {head}")
+        at = max(first - 1, cursor - LAST_RECORDS, 0)
+        while journal and at < cursor and (batch := journal.read(after=at, limit=1_000)):
+            for position, record in enumerate(batch.records, batch.first):
+                if position > cursor or not isinstance(record, Event):
+                    continue
+                receipt = store.receipt(position)
+                if receipt is None:
+                    oracle.found("cursors", f"the store's cursor is {cursor}, and the event at {position} is not in it")
+                elif receipt.outcome == STORED and receipt.event and receipt.event.event.metadata != record.metadata:
+                    oracle.found("cursors", f"store and journal hold different events at {position}")
+            at = batch.last
+    finally:
+        store.close()
+        if journal:
+            journal.close()
 
 
 def judge_check(data: Path, oracle: Oracle) -> None:

@@ -149,7 +149,10 @@ class Sender:
                     person.unanswered(key, copy)
             raise
         if status != 202:
-            self._oracle.refused.update(copy for _, _, copy in items)
+            # The events are kept before the job is noted, and where that fails the answer is 503 as well.
+            for person, key, copy in items:
+                if person is not None:
+                    person.unanswered(key, copy)
             self._honest(status, headers, job)
             return
         self._oracle.count(acknowledged=sum(person is not None for person, _, _ in items))
@@ -219,7 +222,7 @@ class Sender:
 
     def merge(self) -> None:
         leads = [person for person in self._people if person.here and person.external_id is None]
-        if not leads:
+        if not leads or self._oracle.disk_fails:  # what is sent after the answer would come before the merge
             return self.lead()
         lead, user = self._rng.choice(leads), self._somebody()
         self._people.remove(lead)

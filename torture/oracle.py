@@ -93,6 +93,7 @@ class Oracle:
         self.acknowledged = 0
         self.unanswered = 0
         self.refusals = 0
+        self.disk_fails = False  # then deletions and merges may reach the journal a little after their answer
         self._at: dict[int, int] = {}  # which copy a position was told for
         self._lock = threading.Lock()
 

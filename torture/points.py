@@ -12,7 +12,6 @@ from typing import NamedTuple
 from trackrecord.check import check
 from trackrecord.faults import VARIABLE
 
-from .judge import judge_files
 from .kills import under_load
 from .server import NotStarted, environment, runs, until
 from .world import World
@@ -72,7 +71,7 @@ def _until_it_dies(world: World, ended: Callable[..., int], *settings: str) -> N
         world.oracle.found("answers", f"the server ended with {code} instead of killing itself")
     world.fault()
     world.gone()
-    judge_files(world.data, world.oracle)
+    world.files()
     world.start(*settings)
     world.judge()
 

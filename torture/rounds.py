@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from trackrecord.faults import POINTS
 
-from . import files, kills, points
+from . import calls, clocks, disks, files, kills, points
 from .world import World
 
 
@@ -40,6 +40,37 @@ ROUNDS: dict[str, Round] = {
         "`trackrecord backup` under load, more load, then the backup put back",
         "what is there is true; exact once clients send the rest again",
         own=True,
+    ),
+    "clock": Round(
+        clocks.clock,
+        "the server's clock jumps by a minute to 400 days, to and fro, and again over a kill",
+        "the files as they were left",
+        own=True,
+    ),
+    "disk-full": Round(
+        disks.disk_full,
+        "the disk is filled to the last byte under load, twice; the second time the server may be killed on it",
+        "503 with `Retry-After` and a reason in health; events are taken again without a restart",
+        own=True,
+    ),
+    "read-only": Round(
+        calls.read_only,
+        "every write is refused with EROFS for a while",
+        "503, health says so; events are taken again without a restart",
+        own=True,
+    ),
+    "io-errors": Round(
+        calls.io_errors,
+        "writes and syncs of one file or of all fail with EIO, at random, and once until a kill",
+        "503; events are taken again without a restart",
+        own=True,
+    ),
+    "power-loss": Round(
+        calls.power_loss,
+        "all processes stop at once, and of what was not flushed nothing is left, or sectors by chance; twice",
+        "the files as they were left",
+        own=True,
+        weight=2,
     ),
 } | {
     f"at-{point}": Round(

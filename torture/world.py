@@ -73,7 +73,11 @@ class World:
 
     def stopped(self) -> None:
         judge_stopped(self.data, self.oracle)
-        judge_files(self.data, self.oracle)
+        self.files()
+
+    def files(self) -> None:
+        """Judge the files as they lie there; no server may run."""
+        judge_files(self.data, self.oracle, self.folder)
 
     def fault(self) -> None:
         self.faults += 1
@@ -84,7 +88,7 @@ class World:
         self.fault()
         self.load.join()
         self.gone()
-        judge_files(self.data, self.oracle)
+        self.files()
 
     def gone(self) -> None:
         """Let go of a server that has ended, or end it."""

@@ -1,0 +1,92 @@
+"""Rounds with a disk that has no room: a small file system of its own, kept in memory, filled and emptied under load."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from .kills import under_load
+from .server import Client, NotStarted
+from .world import Skipped, World
+
+DISK_MB = 24
+REFUSED = 40  # requests that must be refused before there is room again
+FULL_S = 20.0
+
+
+@contextlib.contextmanager
+def small_disk(world: World, options: str = "") -> Iterator[Path]:
+    """Mounted for the data directory of a world. Raises Skipped where that is not allowed."""
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if not sys.platform.startswith("linux") or os.geteuid() != 0 or mount is None or umount is None:
+        raise Skipped("only root of a Linux can mount the small disk that this fills")
+    disk = world.folder / "disk"
+    disk.mkdir()
+    command = [mount, "-t", "tmpfs", "-o", f"size={DISK_MB}m", "trackrecord-torture", str(disk)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        raise Skipped(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+    world.data = disk / "data"
+    try:
+        yield disk
+    finally:
+        world.gone()
+        if world.oracle.findings:
+            shutil.copytree(disk, world.folder / "evidence")
+        subprocess.run([umount, str(disk)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Take the last free byte, also what was freed since the last call."""
+    with (disk / "filler").open("ab", buffering=0) as filler:
+        for size in (1 << 16, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while filler.write(b"\0" * size):
+                    pass
+
+
+def disk_full(world: World) -> None:
+    """Filled and emptied twice while the server runs; the second time it may be killed, and started on the full disk."""
+    with small_disk(world) as disk:
+        for killed in (False, world.rng.random() < 0.5):
+            under_load(world, most=300)
+            world.oracle.disk_fails = True
+            before = world.oracle.refusals
+            deadline = time.monotonic() + FULL_S
+            while world.oracle.refusals < before + REFUSED and world.load.running and time.monotonic() < deadline:
+                fill(disk)
+                time.sleep(0.005)
+            if world.oracle.refusals < before + REFUSED:
+                world.oracle.found("answers", f"a full disk refused {world.oracle.refusals - before} requests within {FULL_S:.0f} s")
+            world.fault()
+            with Client(world.server.url) as client:
+                health, _, told = client.ask("GET", "/-/health")
+                if health == 503 and not told["reasons"]:
+                    world.oracle.found("answers", f"health is 503 on a full disk without a reason: {told}")
+                if client.ask("GET", "/-/health?check=live")[0] != 200:
+                    world.oracle.found("answers", "a server on a full disk does not say that it lives")
+            if killed:
+                world.kill()
+                with contextlib.suppress(NotStarted):
+                    world.start()
+                world.gone()
+            (disk / "filler").unlink()
+            if killed:
+                world.start()
+            else:
+                _takes_again(world)
+            world.judge()
+        world.stop()
+        world.check()
+
+
+def _takes_again(world: World) -> None:
+    """Room again is found without a restart."""
+    before = world.oracle.acknowledged
+    world.load.for_events(60)
+    if world.oracle.acknowledged < before + 60:
+        world.oracle.found("answers", "the server does not take events again although there is room")
