@@ -1,5 +1,6 @@
 """A short share of `make torture`, and that its oracle would notice: each kind of loss is made, and must be found."""
 
+import errno
 import random
 import sqlite3
 import sys
@@ -12,8 +13,10 @@ from torture.load import EVENTS_ONLY
 from torture.oracle import Key, Oracle, Person
 from torture.rounds import ROUNDS
 from torture.run import Run
+from torture.server import Client, RealServer
+from torture.shim import Shim
 from torture.tally import Tally
-from torture.world import World
+from torture.world import Skipped, World
 
 DOCS = Path(__file__).parent.parent / "docs" / "reliability.md"
 KEY = Key("signed-up", 100)
@@ -143,6 +146,30 @@ def test_a_record_that_lost_or_doubled_an_event_is_found(statements: list[str], 
         assert {each.kind for each in world.oracle.findings} >= kinds
     finally:
         world.close()
+
+
+@needs_proc
+def test_events_refused_because_a_flush_failed_are_not_kept_over_a_crash(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    try:
+        shim = Shim(tmp_path, data)
+    except Skipped as skipped:
+        pytest.skip(str(skipped))
+    with RealServer(data, environ=shim.environ) as server, Client(server.url) as client:
+        client.ask("POST", "/contacts", {"external_id": "a"})
+
+        def submit(n: int) -> int:
+            body = {"user_id": "a", "event_name": "signed-up", "created_at": n, "metadata": {"n": n}}
+            return client.ask("POST", "/events", body)[0]
+
+        assert submit(1) == 202
+        if not shim.sees:
+            pytest.skip("SQLite makes its calls where they cannot be caught here")
+        shim.fail(errno.EIO, writes_permille=0, syncs_permille=1000, only="journal.db")
+        assert [submit(n) for n in (2, 3, 4)] == [503, 503, 503]
+        server.kill()
+    with RealServer(data) as server, Client(server.url) as client:
+        assert client.everything("a") == [("signed-up", 1, 1)]
 
 
 def test_the_page_has_every_round() -> None:

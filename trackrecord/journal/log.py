@@ -162,6 +162,9 @@ class JournalWriter:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.rollback()
+            # Where only the flush failed, the log holds the batch whole, and a start after a crash would keep it: write over it.
+            with contextlib.suppress(Unavailable):
+                self.probe()
             raise Unavailable(f"the journal cannot be written: {error}", retry_after_s=2) from None
         reach("journal.after-commit")
         self.head += len(records)
