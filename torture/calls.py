@@ -1,5 +1,6 @@
 """Rounds in which the system's calls fail, and in which what was not flushed is gone (shim.py)."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -13,8 +14,43 @@ from .shim import Shim
 from .world import Skipped, World
 
 TROUBLE_S = (0.5, 2.0)
+KILLED_S = 2.0
+# The files, and among how many writes to each one is chosen. A checkpoint of a short log writes a few pages.
+WRITES = (
+    (engines.JOURNAL_FILE, 20),
+    (f"{engines.JOURNAL_FILE}-wal", 300),
+    (engines.STORE_FILE, 30),
+    (f"{engines.STORE_FILE}-wal", 600),
+    (engines.DIRECTORY_FILE, 20),
+    (f"{engines.DIRECTORY_FILE}-wal", 60),
+)
 READ_ONLY_REFUSED = 30
 PERMILLE = 1_000
+
+
+def kill_at_write(world: World) -> None:
+    """A process dies between two writes to one file: of a commit where it is a log, of a checkpoint where it is the file itself."""
+    shim = Shim(world.folder, world.data)
+    for file, writes in world.rng.sample(WRITES, 3):
+        world.start(environ=shim.environ)
+        world.load.start(world.server.url)
+        world.load.for_events(world.rng.randint(20, 100))
+        _seen(shim)
+        shim.kill_at(file, world.rng.randint(1, writes))
+        world.load.while_(lambda: shim.waits, within_s=KILLED_S)
+        if shim.waits:  # a server that is asked to stop copies its logs back
+            with contextlib.suppress(ProcessLookupError):
+                world.server.terminate()
+        world.server.kill()
+        world.load.join()
+        world.gone()
+        if shim.waits:
+            shim.kill_at("", 0)
+        else:
+            world.fault()
+        world.files()
+        world.start()
+        world.judge()
 
 
 def io_errors(world: World) -> None:

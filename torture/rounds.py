@@ -53,6 +53,13 @@ ROUNDS: dict[str, Round] = {
         "503 with `Retry-After` and a reason in health; events are taken again without a restart",
         own=True,
     ),
+    "kill-at-write": Round(
+        calls.kill_at_write,
+        "a process kills itself between two writes to one file, in the middle of a commit or of a checkpoint; three times",
+        "the files as they were left",
+        own=True,
+        weight=2,
+    ),
     "read-only": Round(
         calls.read_only,
         "every write is refused with EROFS for a while",

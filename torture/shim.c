@@ -1,5 +1,5 @@
-/* Preloaded into a server, this stands between SQLite and the system's calls, for two things: calls that fail, and a
- * disk that forgets. Built and steered by shim.py.
+/* Preloaded into a server, this stands between SQLite and the system's calls, for three things: calls that fail, a
+ * process that dies at one of them, and a disk that forgets. Built and steered by shim.py.
  *
  * TORTURE_DATA     the data directory; only files directly in it are meant, without the indexes (-shm), which are no files of record
  * TORTURE_CONTROL  a file with struct control, shared with who steers
@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,8 @@ struct control {
     volatile uint32_t writes, syncs;  /* seen so far */
     volatile uint32_t failed;         /* made to fail so far */
     char only[64];                    /* files whose names begin so; empty for all */
+    volatile int32_t writes_to_live;  /* of the file called `killed`: this process kills itself before the one after; 0 for never */
+    char killed[64];
 };
 
 struct range { off_t at; size_t length; };
@@ -92,6 +95,12 @@ static int fails(const char *name, uint32_t permille) {
     return 1;
 }
 
+/* The last moment before a write, in the middle of whatever SQLite is at. */
+static void dies(const char *name) {
+    if (control->writes_to_live <= 0 || strcmp(name, control->killed)) return;
+    if (__sync_sub_and_fetch(&control->writes_to_live, 1) == 0) kill(getpid(), SIGKILL);
+}
+
 static struct file *entry(const char *name) {
     for (int i = 0; i < FILES; i++) {
         if (!files[i].name[0]) strcpy(files[i].name, name);
@@ -143,6 +152,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at) {
     const char *name = control ? name_of(fd, path) : NULL;
     if (!name) return real_pwrite(fd, bytes, length, at);
     __sync_fetch_and_add(&control->writes, 1);
+    dies(name);
     if (fails(name, control->write_permille)) return -1;
     if (!shadow) return real_pwrite(fd, bytes, length, at);
     pthread_mutex_lock(&lock);

@@ -12,7 +12,7 @@ from pathlib import Path
 from .world import Skipped
 
 SOURCE = Path(__file__).with_name("shim.c")
-CONTROL = struct.Struct("6I64s")  # struct control of shim.c
+CONTROL = struct.Struct("6I64si64s")  # struct control of shim.c
 SECTOR_BYTES = 512  # what a disk writes whole
 
 
@@ -44,6 +44,16 @@ class Shim:
         self._control[24:88] = only.encode().ljust(64, b"\0")
         self._control[0 : 4 * 2] = struct.pack("2I", writes_permille, syncs_permille)
 
+    def kill_at(self, file: str, writes: int) -> None:
+        """The process that makes the next write but `writes - 1` to this file kills itself before it."""
+        self._control[92:156] = file.encode().ljust(64, b"\0")
+        self._control[88:92] = struct.pack("i", writes)
+
+    @property
+    def waits(self) -> bool:
+        """Whether that write is still to come."""
+        return bool(struct.unpack("i", self._control[88:92])[0] > 0)
+
     def works(self) -> None:
         self._control[0:8] = bytes(8)
 
@@ -54,7 +64,7 @@ class Shim:
     @property
     def sees(self) -> bool:
         """Whether writes and syncs go through it at all; a SQLite that is built otherwise may make its calls elsewhere."""
-        _, _, _, writes, syncs, _, _ = CONTROL.unpack(self._control[:])
+        _, _, _, writes, syncs, *_ = CONTROL.unpack(self._control[:])
         return bool(writes and syncs)
 
     def lose_power(self, rng: random.Random) -> None:
