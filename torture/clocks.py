@@ -12,6 +12,7 @@ def clock(world: World) -> None:
     """Several jumps under load, a kill, and a start at yet another time."""
     path = world.folder / "clock"
     set_offset(path, 0)
+    world.oracle.clock_jumps = True
     environ = {FILE: str(path)}
     world.load.start(world.start(command=COMMAND, environ=environ).url)
     for seconds in world.rng.sample(JUMPS_S, 4):

@@ -68,6 +68,7 @@ def kill_store(world: World) -> None:
 
 def stop(world: World) -> None:
     under_load(world)
+    before = set(world.oracle.lost)
     code, said = world.server.terminate()
     world.fault()
     world.load.join()
@@ -77,6 +78,8 @@ def stop(world: World) -> None:
     world.stopped()
     world.start()
     world.judge()
+    if kept := world.oracle.kept_without_a_word(world.oracle.lost - before):
+        world.oracle.found("answers", f"a server that was asked to stop kept {len(kept)} events and answered nobody: {kept[:5]}")
 
 
 def two_servers(world: World) -> None:

@@ -88,12 +88,14 @@ class Oracle:
     def __init__(self) -> None:
         self.people: list[Person] = []
         self.refused: set[int] = set()  # copies answered with another status than 202, and not sent again
+        self.lost: set[int] = set()  # copies whose answer never came
         self.position: dict[int, int] = {}  # of a copy, as its 202 told
         self.findings: list[Finding] = []
         self.acknowledged = 0
         self.unanswered = 0
         self.refusals = 0
         self.disk_fails = False  # then deletions and merges may reach the journal a little after their answer
+        self.clock_jumps = False  # then a job may be past its time a moment after it was made
         self._at: dict[int, int] = {}  # which copy a position was told for
         self._lock = threading.Lock()
 
@@ -106,6 +108,10 @@ class Oracle:
             self.acknowledged += acknowledged
             self.unanswered += unanswered
             self.refusals += refusals
+
+    def kept_without_a_word(self, lost: set[int]) -> list[int]:
+        """After a judgement: those of these copies that stand."""
+        return sorted(copy for person in self.here() for copies in person.events.values() for copy in copies & lost)
 
     def add(self, person: Person) -> Person:
         with self._lock:

@@ -29,7 +29,12 @@ ROUNDS: dict[str, Round] = {
     "kill-store": Round(
         kills.kill_store, "kill -9 of the store's process alone, up to four times", "every request has its answer", weight=2
     ),
-    "stop": Round(kills.stop, "SIGTERM under load, then a start", "exit code 0, no logs beside the files", weight=3),
+    "stop": Round(
+        kills.stop,
+        "SIGTERM under load, then a start",
+        "exit code 0, no logs beside the files, and nothing is kept that was not answered",
+        weight=3,
+    ),
     "two-servers": Round(kills.two_servers, "a second server on the same directory", "it is refused with the reason, the first goes on"),
     "store-lost": Round(files.store_lost, "`events.db` taken away after a kill", "it is made again from the journal, exactly"),
     "store-damaged": Round(

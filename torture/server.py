@@ -98,6 +98,7 @@ class RealServer:
         for line in self._process.stdout:
             if found := LISTENING.search(line.decode()):
                 self.url = found[1]
+                self._seen.update(children(self.pid))  # now, as nobody knows whose they were once it has died
                 return
         self.close()
         raise NotStarted(f"the server did not start: {self.said()[-2000:]}")
