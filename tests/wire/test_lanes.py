@@ -110,10 +110,13 @@ TO_EVENTS = [row for row in ROWS if row.sent.startswith(b"POST /events ") and b"
 @pytest.mark.parametrize("name", DIRECT)
 def test_what_is_plain_goes_beneath_asgi_and_is_answered_the_same(both: Lanes, name: str):
     before = both.direct()
-    fast, plain = both.exchange(DIRECT[name])
-    assert fast == plain
-    assert fast.startswith(b"HTTP/1.1 202 Accepted\r\n")
-    assert both.direct() == before + 1
+    for _ in range(20):  # a token is looked up again once a second, and the request that comes then goes by ASGI
+        fast, plain = both.exchange(DIRECT[name])
+        assert fast == plain
+        assert fast.startswith(b"HTTP/1.1 202 Accepted\r\n")
+        if both.direct() == before + 1:
+            return
+    raise AssertionError("it never went beneath ASGI")
 
 
 @pytest.mark.parametrize("name", LEFT)
