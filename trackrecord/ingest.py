@@ -201,14 +201,17 @@ class Ingest:
             if asked.newcomer is None:
                 raise
         if name is not None and self.names.cached(workspace.number, name) is None:
-            for error in (await self._in_thread(self.past_limit, workspace, [name])).values():
+            for error in (await self.past_limit(workspace, [name])).values():
                 raise error
         return await self._nobodies.ask(asked)
 
-    def past_limit(self, workspace: Workspace, folded: Sequence[str]) -> dict[str, TrackrecordError]:
-        """Those of these folded names that are new and past the limit, where an event may make a contact; in a thread."""
-        limit = self._profile.event_names_max if self._create_contacts else 0
-        return self.directory.names.past_limit(workspace.number, folded, limit=limit)
+    async def past_limit(self, workspace: Workspace, folded: Sequence[str]) -> dict[str, TrackrecordError]:
+        """Those of these folded names that are new and past the limit, where an event may make a contact; else none."""
+        limit = self._profile.event_names_max
+        if not (limit and self._create_contacts):
+            return {}
+        found: dict[str, TrackrecordError] = await self._in_thread(self.directory.names.past_limit, workspace.number, folded, limit=limit)
+        return found
 
     def resolve_many(self, asked: Sequence[Asked]) -> list[int | TrackrecordError]:
         """As resolve, for many at once, in a thread: each stands as its contact's number or as the error it would raise."""

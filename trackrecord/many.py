@@ -75,9 +75,7 @@ async def judge_events(services: Services, workspace: Workspace, items: Sequence
             refused.append((number, error))
 
     # Nobody is made for events whose names are refused.
-    past: dict[str, TrackrecordError] = await services.in_thread(
-        services.ingest.past_limit, workspace, [each.accepted.folded for each in taken]
-    )
+    past = await services.ingest.past_limit(workspace, [each.accepted.folded for each in taken])
     good = {each.whose for each in taken if each.accepted.folded not in past}
     wanted = [each if place in good else each._replace(newcomer=None) for place, each in enumerate(asked)]
     contacts: list[int | TrackrecordError] = await services.in_thread(services.ingest.resolve_many, wanted)

@@ -41,9 +41,7 @@ class Names:
             return _resolve(connection, workspace, wanted, now=now, limit=limit)
 
     def past_limit(self, workspace: int, folded: Sequence[str], *, limit: int) -> dict[str, TrackrecordError]:
-        """Those of these folded names, in their order, that resolve_many would not make, with the errors; none where `limit` is 0."""
-        if not limit:
-            return {}
+        """Those of these folded names, in their order, that resolve_many would not make, with the errors."""
         with self._db.reading() as connection:
             known = _known(connection, workspace, set(folded))
             room = max(0, limit - _count_active(connection, workspace))

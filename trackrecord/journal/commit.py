@@ -139,7 +139,10 @@ class Journal:
             batch.done.exception()  # seen, even if every waiter has gone
         self._hand_over()  # first, so that the disk works while answers are written
         for index, kept in batch.waiting:
-            kept(first + index, error)
+            try:
+                kept(first + index, error)
+            except Exception:  # one connection's, such as a transport that closed this very moment: the others must hear
+                log.exception("an answer could not be written; what became of its event stands in the journal all the same")
 
     def _write(self) -> None:
         """The writing thread: everything that touches the file, in turn. Nothing that goes wrong here may end it."""
