@@ -26,7 +26,7 @@ from ..rules.jobs import (
     names_any,
 )
 from .engine import Database, in_chunks, position
-from .tables import job_failures, job_people, job_tasks, jobs
+from .tables import REFUSED, job_failures, job_people, job_tasks, jobs
 
 SOUGHT_MAX = 10  # keys that the database looks for itself; for more it is faster to take all of them and look here
 PACKED = struct.Struct(f">{KEY_BYTES}sI")  # a key of whom an item names (rules.jobs.keys), and the item
@@ -103,16 +103,16 @@ class Jobs:
         """
         if self._refused.get(workspace, refused_max + 1) <= refused_max:
             return False
-        mine = job_tasks.c.job.in_(sa.select(jobs.c.id).where(jobs.c.workspace == workspace).scalar_subquery())
+        mine = sa.exists().where(jobs.c.id == job_tasks.c.job, jobs.c.workspace == workspace)
+        oldest = sa.select(job_tasks.c.job).where(REFUSED, mine, job_tasks.c.job != job.id).order_by(job_tasks.c.id).limit(1)
+        with self._db.reading() as connection:  # which may take long, and holds nobody's write up
+            total = self._refused[workspace] = _refused_bytes(connection, sa.and_(REFUSED, mine))
+            dropped = connection.scalar(oldest) if total > refused_max else None
+        if dropped is None:
+            return False
         with self._db.writing() as connection:
-            total = self._refused[workspace] = _refused_bytes(connection, mine)
-            oldest = (
-                sa.select(job_tasks.c.job).where(mine, job_tasks.c.job != job.id, job_tasks.c.refused_bytes > 0).order_by(job_tasks.c.id)
-            )
-            if total <= refused_max or (dropped := connection.scalar(oldest.limit(1))) is None:
-                return False
             _drop(connection, [dropped])
-            self._refused.pop(workspace)
+            self._refused.pop(workspace, None)
         return True
 
     def get(self, workspace: int, id: str, *, since: int) -> Job:

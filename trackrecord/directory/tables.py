@@ -274,6 +274,8 @@ job_tasks = sa.Table(  # what one request added to a job
     sa.Index("job_tasks_job", "job", "id"),
     sqlite_autoincrement=True,
 )
+# Written so in every statement that is to use the index: of many tasks few have any.
+REFUSED = job_tasks.c.refused_bytes > sa.literal_column("0")
 job_failures = sa.Table(
     "job_failures",
     metadata,
@@ -294,6 +296,8 @@ job_people = sa.Table(  # whom the refused items of a task name, so that a delet
     sa.Column("named", sa.LargeBinary, nullable=False),
     sa.Index("job_people_workspace", "workspace"),
 )
+
+_where("job_tasks_refused", job_tasks.c.refused_bytes > sa.text("0"), job_tasks.c.id)
 
 scrolls = sa.Table(  # the one walk over a noun that a workspace may have open
     "scrolls",

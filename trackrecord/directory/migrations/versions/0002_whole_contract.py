@@ -147,6 +147,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("job_tasks_job", "job_tasks", ["job", "id"])
+    op.create_index("job_tasks_refused", "job_tasks", ["id"], sqlite_where=sa.text("refused_bytes > 0"))
     op.create_table(
         "job_failures",
         sa.Column("task", NUMBER, sa.ForeignKey("job_tasks.id"), nullable=False),
