@@ -139,3 +139,26 @@ async def test_what_goes_wrong_beside_writing_does_not_end_writing(tmp_path):
     assert [await journal.append(event(number)) for number in range(3)] == [1, 2, 3]
     await journal.close()
     writer.close()
+
+
+async def test_a_fault_of_one_who_waits_keeps_no_other_from_hearing(opened, caplog):
+    journal, _, _, path = opened
+    heard, all_heard = [], asyncio.Event()
+
+    def hears(position, error):
+        heard.append((position, error))
+        if len(heard) == 3:
+            all_heard.set()
+
+    def breaks(position, error):
+        hears(position, error)
+        raise RuntimeError("its connection has gone")
+
+    for number, waits in enumerate((hears, breaks, hears), 1):
+        journal.put(event(number), waits)
+    await asyncio.wait_for(all_heard.wait(), 20)
+    assert heard == [(1, None), (2, None), (3, None)]
+    assert kept(path) == {1: 1, 2: 2, 3: 3}
+    assert [record.getMessage() for record in caplog.records] == [
+        "an answer could not be written; what became of its event stands in the journal all the same"
+    ]

@@ -75,6 +75,7 @@ class Connection:
     """One TCP connection to a server: send any bytes, read whole responses. Every wait ends after DEADLINE_S."""
 
     def __init__(self, url: str) -> None:
+        self._url = url
         host, _, port = urlsplit(url).netloc.partition(":")
         self.socket = socket.create_connection((host, int(port)), timeout=DEADLINE_S)
         self._read = b""
@@ -89,6 +90,14 @@ class Connection:
         """A server that has answered and closed before everything was sent is no error: its answer is read next."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.socket.sendall(sent)
+
+    def send_in_two(self, sent: bytes, cut: int) -> None:
+        """Send bytes so that the server reads them in two pieces, of which the first has `cut`."""
+        self.send(sent[:cut])
+        with Connection(self._url) as other:  # an answer to somebody else: the first piece has been read by then
+            other.send(request("GET", "/-/health?check=live"))
+            assert other.answer().status == 200
+        self.send(sent[cut:])
 
     def end(self) -> None:
         """Say that nothing more will be sent; answers can still be read."""
