@@ -131,6 +131,14 @@ def test_who_is_archived_or_blocked_is_neither_changed_nor_made_again(api: Api):
         assert refusals == [(status, code, error.format(id=contact["id"]))] * 3
 
 
+def test_the_id_of_whoever_was_merged_into_somebody_archived_is_what_is_refused(api: Api):
+    lead, user = api.contact(role="lead"), api.contact(external_id=fresh("user-"))
+    assert api.post("/contacts/merge", {"from": lead["id"], "into": user["id"]}).status == 200
+    assert api.post(f"/contacts/{user['id']}/archive", None).status == 200
+    refused = conflict("id", f"An archived contact matching those details already exists with id={user['id']}")
+    assert api.put("/-/api/contacts", {"id": lead["id"], "name": "Ada"}).error == refused
+
+
 @pytest.mark.parametrize(
     ("sent", "error"),
     [

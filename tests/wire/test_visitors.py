@@ -390,3 +390,12 @@ def test_an_imported_visitor_is_a_duplicate_the_second_time_also_once_it_has_bec
     refused = api.post("/-/api/import/contacts", json.dumps({"role": "visitor", "external_id": "x"}).encode()).json["refused"]
     text = "a visitor cannot have an external_id; send role user to make a user of it"
     assert refused == [{"line": 1, "code": "data_invalid", "message": text, "field": "external_id"}]
+
+
+def test_the_id_of_a_lead_merged_into_somebody_archived_is_what_a_conversion_is_refused_for(api: Api):
+    lead, user = api.contact(role="lead"), api.contact(external_id=fresh("user-"))
+    assert api.post("/contacts/merge", {"from": lead["id"], "into": user["id"]}).status == 200
+    assert api.post(f"/contacts/{user['id']}/archive", None).status == 200
+    answer = api.post("/visitors/convert", {"type": "user", "visitor": {"id": visitor(api)["id"]}, "user": {"id": lead["id"]}})
+    message = f"An archived contact matching those details already exists with id={user['id']}"
+    assert answer.error == (409, "conflict", message, "user.id")

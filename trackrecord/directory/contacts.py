@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 import sqlalchemy as sa
 
 from ..errors import ContactNotFound, TrackrecordError
-from ..rules.contacts import Changes, Claim, Contact, Cursor, Draft, clash, cursor
-from ..rules.matching import meant
+from ..rules.contacts import Changes, Contact, Cursor, Draft, clash, cursor
+from ..rules.matching import led_by, meant
 from ..rules.profiles import Profile
 from ..rules.upserts import Upsert
 from .attributes import Settling
@@ -79,7 +79,8 @@ class Contacts:
         """
         with self._db.writing() as connection:
             roles = ("user",) if upsert.role != "lead" else ("user", "lead")
-            before = meant(upsert.named, called(connection, workspace, upsert.named, roles=roles))
+            found = called(connection, workspace, upsert.named, roles=roles)
+            before = meant(upsert.named, found)
             if before is None:
                 if upsert.draft is None:
                     raise ContactNotFound(field="id")
@@ -89,7 +90,7 @@ class Contacts:
                     raise made
                 after = made
             else:
-                if not before.live and (error := clash([before], Claim(upsert.named.id, upsert.named.external_id))) is not None:
+                if not before.live and (error := clash([before], led_by(upsert.named, found, before))) is not None:
                     raise error
                 after = change(connection, before, upsert.changes, now=now, profile=profile)
         if after is not before:

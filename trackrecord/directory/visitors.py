@@ -7,8 +7,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ..errors import Conflict, ContactNotFound, RequestError
-from ..rules.contacts import Changes, Claim, Contact, clash, fold_email
-from ..rules.matching import meant
+from ..rules.contacts import Changes, Contact, clash, fold_email
+from ..rules.matching import led_by, meant
 from ..rules.profiles import Profile
 from ..rules.visitors import KINDS, SENT_AS, Called, Conversion, becoming, completing, named, not_found, refuse_role
 from . import merging
@@ -120,7 +120,8 @@ def _into(connection: sa.Connection, workspace: int, conversion: Conversion, vis
         wanted = wanted._replace(external_id=None, email=None)  # leads are not told apart by what they are called elsewhere
     if wanted.id == visitor.id:
         wanted = wanted._replace(id=None)
-    into = meant(wanted, called(connection, workspace, wanted))
+    found = called(connection, workspace, wanted)
+    into = meant(wanted, found)
     if into is None and conversion.role == "lead" and conversion.into.user_id not in (None, visitor.anonymous_id):
         leads = some(
             connection,
@@ -134,7 +135,7 @@ def _into(connection: sa.Connection, workspace: int, conversion: Conversion, vis
         if wanted.id is not None and conversion.into.user_id is None and conversion.into.email is None:
             raise ContactNotFound(field="id")
         return None
-    if (error := None if into.live else clash([into], Claim(wanted.id, wanted.external_id))) is not None:
+    if (error := None if into.live else clash([into], led_by(wanted, found, into))) is not None:
         raise error
     refuse_role(conversion, into)
     return into

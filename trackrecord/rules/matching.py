@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..errors import Conflict
-from .contacts import Contact
+from .contacts import Claim, Contact
 from .identity import AMBIGUOUS
 
 
@@ -39,6 +39,11 @@ def meant(named: Named, found: Found) -> Contact | None:
     if sharing and all(contact.number != chosen[1].number for contact in sharing):
         _refuse_other(chosen, ("email", sharing[0]))
     return chosen[1]
+
+
+def led_by(named: Named, found: Found, contact: Contact) -> Claim:
+    """What was sent that led to a contact, so that an error can name it. An id may be that of somebody merged into it."""
+    return Claim(contact.id if found.get("id") else None, named.external_id)
 
 
 def _refuse_other(one: tuple[str, Contact], other: tuple[str, Contact]) -> None:
