@@ -10,7 +10,7 @@ OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint demo bench torture lock wheel clean
+.PHONY: help serve test lint demo bench torture model lock wheel clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: $(VENV)/test.stamp ## Measure: ingestion, import, reads at a million even
 
 torture: $(VENV)/test.stamp ## Kill, fill and damage a server under load for MINUTES (10), and judge its record
 	@exec $(BIN)/python -m torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+model: $(VENV)/test.stamp ## Walk at random through the whole API for MINUTES (10), and compare every answer with a model of the contract
+	@exec env MODEL_MINUTES=$(MINUTES) $(if $(SEED),MODEL_SEED=$(SEED)) $(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/model
 
 wheel: $(VENV)/test.stamp ## Build the wheel into dist/
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
