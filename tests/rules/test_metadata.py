@@ -79,6 +79,11 @@ def test_keys_that_differ_in_case_are_one_with_the_last_value_at_the_first_place
     assert keep({"Price": 1, "x": 2, "price": 3}, limit=10, nested=True) == Kept({"Price": 3, "x": 2}, "nn", [("Price", "same_key")])
 
 
+def test_a_later_spelling_of_a_key_that_was_null_stands_at_the_first_place_too():
+    kept = keep({"Price": None, "x": "2", "price": 3}, limit=10, nested=True)
+    assert (list(kept.values.items()), kept.kinds, kept.dropped) == ([("Price", 3), ("x", "2")], "ns", [("Price", "null_value")])
+
+
 def test_a_later_spelling_of_a_kept_key_is_kept_past_the_limit():
     sent = {"a": 1, "b": 2, "c": 3, "A": 4}
     assert keep(sent, limit=2, nested=True) == Kept({"a": 4, "b": 2}, "nn", [("c", "past_limit"), ("a", "same_key")])

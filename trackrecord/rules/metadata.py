@@ -131,6 +131,7 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
     kinds: dict[str, str] = {}
     dropped: list[tuple[str, str]] = []
     spelled: dict[str, str] = {}
+    emptied = False
     came_as: dict[str, str] = {}  # how a kept key's value was sent, where that was not as it is kept
     for sent_key, value in sent.items():
         # An identifier has none of the forbidden characters, and most keys are identifiers.
@@ -143,7 +144,7 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
         first = spelled.setdefault(key.casefold(), key)
         if first != key or first in values:
             key = first
-            if key in values:
+            if values.get(key) is not None:
                 dropped.append((came_as.get(key, key)[:KEY_SHOWN_MAX], "same_key"))
             came_as[key] = sent_key
         elif limit and len(spelled) > limit:
@@ -152,12 +153,15 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
             continue
         if value is None:
             dropped.append((sent_key[:KEY_SHOWN_MAX], "null_value"))
-            for kept in (values, kinds, came_as):
-                kept.pop(key, None)
+            values[key], kinds[key] = None, ""  # keeps the place for another spelling that may come
+            came_as.pop(key, None)
+            emptied = True
             continue
         kinds[key] = _letter(key, value, nested, sent_key)
         values[key] = value
     if len(dropped) > DROPPED_NAMED_MAX:
         reasons = [reason for _, reason in dropped[DROPPED_NAMED_MAX:]]
         dropped[DROPPED_NAMED_MAX:] = [(f"and {reasons.count(reason)} more", reason) for reason in dict.fromkeys(reasons)]
+    if emptied:
+        values = {key: value for key, value in values.items() if value is not None}
     return Kept(values, "".join(kinds.values()), dropped)
