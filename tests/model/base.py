@@ -38,6 +38,11 @@ class Base(RuleBasedStateMachine):
                 said.setdefault(kind, "nobody@example.org" if kind == "email" else "nobody")
         return said
 
+    def live(self, who: Person, role: str | None = None) -> Person:
+        """Who is meant; or where they are gone, or have another role, somebody else, where there is one."""
+        fitting = [each for each in (who, *self.people.all) if each.live and role in (None, each.role)]
+        return fitting[0] if fitting else who
+
     def accepted(self, sent: dict[str, Any]) -> int:
         """POST /events: 202 without a body, and a number for its receipt."""
         answer = self.api.send("POST", "/events", sent)

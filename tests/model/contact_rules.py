@@ -82,8 +82,7 @@ class ContactRules(Base):
     def merge(self, lead: Person, user: Person, skip: bool, later: bool, at_random: int) -> None:
         """Whoever it may be, or, mostly, a lead into a user."""
         if at_random:
-            lead = next((each for each in self.people.all if each.live and each.role == "lead"), lead)
-            user = next((each for each in self.people.all if each.live and each.role == "user"), user)
+            lead, user = self.live(lead, "lead"), self.live(user, "user")
         version = LATER if later else None
         sent = {"from": lead.id, "into": user.id} | ({"skip_duplicate_validation": True} if skip else {})
         if refusal := self._refuse_merge(lead, user, skip or not later, later):

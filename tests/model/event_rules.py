@@ -39,6 +39,7 @@ class EventRules(Base):
     @rule(target=positions, who=people, event=values.events)
     def submit_again(self, who: Person, event: dict[str, Any]) -> MultipleResults[int]:
         """Two copies in turn, the second with other metadata and another writing of the name: the first stands."""
+        who = self.live(who)
         if not who.live or event.get("created_at") is None:
             return multiple()
         sent = event | {"id": who.id}
@@ -111,6 +112,7 @@ class EventRules(Base):
     @rule(who=people, per_page=values.per_page, before=st.none() | st.integers(0, 3), since=st.none() | st.integers(0, 3))
     def list_between(self, who: Person, per_page: int, before: int | None, since: int | None) -> None:
         """From one event's cursor to another's, page by page; each page's addresses say what the contract says."""
+        who = self.live(who)
         if not who.live:
             return
         timeline = self.record.timeline(who)
@@ -139,6 +141,7 @@ class EventRules(Base):
     @rule(target=polls, who=people)
     def follow(self, who: Person) -> tuple[Person, str, int] | MultipleResults[tuple[Person, str, int]]:
         """Keep the address under which a contact's next events will be."""
+        who = self.live(who)
         if not self.record.timeline(who) or not who.live:
             return multiple()
         page = self.api.ask("GET", f"/events?type=user&intercom_user_id={who.id}&per_page=1")

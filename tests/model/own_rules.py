@@ -31,7 +31,7 @@ class OwnRules(Base):
     @rule(
         pick=st.sampled_from(range(6)),
         name=values.event_names,
-        new=st.none() | values.event_names,
+        new=st.none() | values.new_names,
         archived=st.none() | st.booleans(),
         said=st.none() | values.texts,
     )

@@ -13,23 +13,27 @@ from .people import Person
 
 
 class Stories(OldRules, EventRules, OwnRules):
-    @rule(target=people, user=people, fields=values.new_leads, event=values.events, row=values.baselines, both=values.either)
+    @rule(target=people, user=people, fields=values.new_leads, event=values.events, row=values.baselines, both=values.mostly)
     def sign_up(self, user: Person, fields: dict[str, Any], event: dict[str, Any], row: dict[str, Any], both: bool) -> Person:
         """A lead with a past is merged into a user, who may have done the same in the same second."""
+        user = self.live(user, "user")
         lead = self.make_contact(fields)
         assert isinstance(lead, Person)
-        self.submit(lead, ["id"], [event, event])
+        twice = self.submit(lead, ["id"], [event, event]).values
         self.summarise(lead, ["id"], [row], alone=True)
         if both:
             self.submit(user, ["id"], [event])
         self.merge(lead, user, skip=True, later=False, at_random=0)
-        if user.live:
-            self.comparison.person(user, 2)
+        for who in (lead, user):
+            self.comparison.person(who, 2)
+        for position in twice:
+            self.comparison.receipt(position)
         return lead
 
     @rule(target=positions, who=people, event=values.events, by_query=values.either)
     def regret(self, who: Person, event: dict[str, Any], by_query: bool) -> MultipleResults[int]:
         """Of two events of one name the one that was sent twice is deleted, and then sent once more."""
+        who = self.live(who)
         if not who.live:
             return multiple()
         sent = event | {"created_at": 100}

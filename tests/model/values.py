@@ -13,8 +13,10 @@ IDENTIFIERS = ("id", "id", "id", "user_id", "user_id", "email", "intercom_user_i
 external_ids = st.sampled_from(EXTERNAL_IDS)
 emails = st.sampled_from(EMAILS)
 event_names = st.sampled_from(EVENT_NAMES)
+new_names = st.sampled_from((*EVENT_NAMES, "bought", "Left.Room", "Left-Room", "$"))  # more than are sent, so that some are free
 per_page = st.sampled_from(PER_PAGE)
 either = st.booleans()
+mostly = st.sampled_from([True, True, False])
 named_by = st.lists(st.sampled_from(IDENTIFIERS), min_size=1, max_size=3)
 phones = st.sampled_from(["+353 87 1", "+353871", "555"])
 texts = st.sampled_from(["Ann", "ann b.", "Zoë", "%_*\\"])
