@@ -1,130 +1,135 @@
-"""What looking costs when there is much to look at: lists and summaries over HTTP, totals straight from the store.
+"""What looking costs when there is much to look at, also while events come in: pages, summaries, and totals.
 
 A support agent's page asks for one contact's newest events, and a poller does so over and over; neither may grow slower with
-all the history of everybody else. Anybody's reads walk through all contacts, one after the other, so that no page of the
-store is asked for twice in a row. The heavy contact has a tenth of all events. Latency is that of one connection, which
-waits for each answer; rates are those of 16. The yardstick is GET /-/health?check=live on the same server.
+all the history of everybody else. Anybody's reads walk through all contacts, so that no page of the store is asked for twice
+in a row; busy contacts have hundreds of events each, and their pages are full. Latency is as the client sees it, over one
+connection and over four, with nothing taken off for the way. Rates are those of 16 connections, whose generator shares the
+cores; and what one core would give, which is one second over the processor time that the server takes for a request. The
+yardstick is GET /-/health?check=live on the same server, which passes our routes and does nothing.
 """
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from trackrecord import engines
 
-from . import load, processes
+from . import load, processes, watch
 from .context import Bench
-from .dataset import HEAVY_ONE_IN, SINCE, YEAR_S, external_id
-from .figures import Figure, Result
-from .ingest import LIVE, caught_up, plan
+from .dataset import BUSY, SINCE, YEAR_S
+from .figures import Bar, Figure, Result
+from .ingest import Sender, plan
+from .keeping import caught_up
 from .load import Load, Order, Plan
-from .processes import Served
+from .processes import Served, cpu_s
 
-MANY = 16
-WARM_S = 1.0
+FEW, MANY = 4, 16
 START_S = 0.5  # a load beside reads begins so much before them, or ends so much after
-MODERATE = 2_000.0  # events a second while reads are measured
 TIMES = 20
 DAY_S = 86_400
+LIVE = Plan(processes.request("GET", "/-/health?check=live").decode())
+P99, RATE, TOTALS, MEMORY = Bar(most=5), Bar(least=3_000), Bar(most=100), Bar(most=400)
 
 
-def _plan(query: str, contact: str = "user-%06d", contacts: int = 1) -> Plan:
-    fields = ("contact",) if "%" in contact else ()
-    return Plan(processes.request("GET", f"/events?type=user&user_id={contact}&{query}").decode(), fields, contacts)
+def _plan(query: str, contacts: int) -> Plan:
+    return Plan(processes.request("GET", f"/events?type=user&user_id=user-%06d&{query}").decode(), ("contact",), contacts)
 
 
 def measure(bench: Bench) -> Result:
-    filled = bench.filled
-    contacts, heavy = bench.sizes.contacts, external_id(0)
+    sizes, data = bench.sizes, bench.half
+    busy = min(BUSY, sizes.many_contacts)
     kinds = {
-        "page of 50, anybody": _plan("per_page=50", contacts=contacts),
-        "summary, anybody": _plan("summary=true", contacts=contacts),
-        "page of 50, the heavy contact": _plan("per_page=50", heavy),
-        "summary, the heavy contact": _plan("summary=true", heavy),
+        "page of 50, anybody": _plan("per_page=50", sizes.many_contacts),
+        "page of 50, busy contacts": _plan("per_page=50", busy),
+        "summary, anybody": _plan("summary=true", sizes.many_contacts),
+        "summary, busy contacts": _plan("summary=true", busy),
     }
     figures: list[Figure] = []
-    used: dict[str, float | None] = {}
-    with processes.serving(filled.path) as server:
-        reading = _Reading(server, contacts, bench.sizes.read_s)
-        used["after the start"] = server.memory_mb()
-        bench.say("reads")
-        live = reading.pair(LIVE)
-        figures += _figures("live: GET /-/health?check=live", live, None)
+    with processes.serving(data) as server:
+        reading = _Reading(server, sizes.read_s)
+        sender = Sender(server, plan(sizes.many_contacts, SINCE + YEAR_S + 1))
+        bench.say("reads alone")
+        live = reading.rate(LIVE)
+        figures += [*reading.latency("live", LIVE, 1, None), *reading.rates("live", live, None)]
         for name, kind in kinds.items():
-            figures += _figures(name, reading.pair(kind), live)
-        bench.say(f"reads beside {MODERATE:,.0f} events/s")
-        for name, kind in list(kinds.items())[:2]:
-            figures += _figures(f"{name}, while ingesting", reading.pair(kind, ingesting=True), live)
-        figures.append(Figure(name=f"POST /events meanwhile, {MODERATE:,.0f} due", unit="requests/s", values=reading.ingested))
+            figures += [*reading.latency(name, kind, 1, None), *reading.rates(name, reading.rate(kind), live)]
+        bench.say("events alone")
+        peak = sender.send(sizes.round_s).rate
         caught_up(server)
-        used["after the reads"] = server.memory_mb()
+        figures.append(Figure(name="POST /events, 64 connections", unit="requests/s", values=[peak]))
+        bench.say("reads beside events at half of that")
+        ingested: list[float] = []
+        with watch.memory(server.pid) as memory:
+            for name, kind in kinds.items():
+                beside = f"{name}, while ingesting"
+                for connections, bar in ((1, P99), (FEW, None)):
+                    with _ingesting(sender, sizes.read_s, peak / 2, ingested):
+                        figures += reading.latency(beside, kind, connections, bar)
+                with _ingesting(sender, sizes.read_s, peak / 2, ingested):
+                    found, _ = reading.rate(kind)
+                figures.append(Figure(name=f"{beside}, {MANY} connections", unit="requests/s", values=[found.rate]))
+        figures.append(Figure(name=f"POST /events meanwhile, {peak / 2:,.0f} due", unit="requests/s", values=ingested))
+        caught_up(server)
+    if memory.seen:
+        figures.append(Figure(name="the most memory meanwhile", unit="MB", values=memory.most(), bar=MEMORY))
     figures += _totals(bench)
-    for when, mb in used.items():
-        if mb:
-            figures.append(Figure(name=f"memory {when}, both processes", unit="MB", values=[mb]))
     return Result(
         measure="reads",
         figures=figures,
-        notes=[
-            f"The store has {filled.events:,} events of {contacts:,} contacts; {filled.events // HEAVY_ONE_IN:,} are the heavy contact's.",
-            f"The load came from {live[0].generator}; events meanwhile from a generator in Python, which sends on time.",
-        ],
+        notes=[f"The store had {bench.grown.events:,} events of {sizes.many_contacts:,} contacts. The load came from {live[0].generator}."],
     )
+
+
+@contextlib.contextmanager
+def _ingesting(sender: Sender, seconds: float, rate: float, ingested: list[float]) -> Iterator[None]:
+    """Events at a rate, from just before the block until it has lasted so long."""
+    with load.beside(sender.order(seconds + 2 * START_S, rate=rate)) as events:
+        time.sleep(START_S)
+        yield
+        ingested.append(sender.sent(events.result()).rate)
 
 
 class _Reading:
     """Asks one server, over one connection and over many."""
 
-    def __init__(self, server: Served, contacts: int, seconds: float) -> None:
-        self._port = server.port
+    def __init__(self, server: Served, seconds: float) -> None:
+        self._server = server
         self._seconds = seconds
-        self._events = plan(contacts)
-        self._next = 0
-        self.ingested: list[float] = []  # events a second, of each load that ran beside reads
 
-    def pair(self, kind: Plan, *, ingesting: bool = False) -> tuple[Load, Load]:
-        if self._seconds > WARM_S:  # else a quick run, whose figures nobody quotes
-            load.run(Order(kind, self._port, 1, WARM_S))
-        return self._one(kind, 1, ingesting), self._one(kind, MANY, ingesting)
+    def latency(self, name: str, kind: Plan, connections: int, bar: Bar | None) -> list[Figure]:
+        found = load.run(Order(kind, self._server.port, connections, self._seconds))
+        over = f"{connections} connection{'s' if connections > 1 else ''}"
+        return [
+            Figure(name=f"p50 {name}, {over}", unit="ms", values=[found.p50_ms]),
+            Figure(name=f"p99 {name}, {over}", unit="ms", values=[found.p99_ms], bar=bar),
+        ]
 
-    def _one(self, kind: Plan, connections: int, ingesting: bool) -> Load:
-        reads = Order(kind, self._port, connections, self._seconds)
-        if not ingesting:
-            return load.run(reads)
-        with load.beside(Order(self._events, self._port, MANY, self._seconds + START_S, self._next, MODERATE)) as events:
-            self._next += int((self._seconds + START_S) * MODERATE) + 1
-            found = load.run(reads)
-            self.ingested.append(events.result().rate)
-        return found
+    def rate(self, kind: Plan) -> tuple[Load, float | None]:
+        """The load of many connections, and requests a second of one core: one over the server's processor time for one."""
+        before = cpu_s(self._server.pid)
+        found = load.run(Order(kind, self._server.port, MANY, self._seconds))
+        after = cpu_s(self._server.pid)
+        return found, found.requests / (after - before) if before is not None and after is not None and after > before else None
 
-
-def _figures(name: str, found: tuple[Load, Load], live: tuple[Load, Load] | None) -> list[Figure]:
-    """Latency over one connection, rate over many; against the same of the yardstick."""
-    one, many = found
-    return [
-        Figure(name=f"p50 {name}", unit="ms", values=[one.p50_ms], ratios={"live": [one.p50_ms / live[0].p50_ms]} if live else {}),
-        Figure(name=f"p99 {name}", unit="ms", values=[one.p99_ms]),
-        Figure(
-            name=f"{name}, {MANY} connections",
-            unit="requests/s",
-            values=[many.rate],
-            ratios={"live": [many.rate / live[1].rate]} if live else {},
-        ),
-    ]
+    def rates(self, name: str, found: tuple[Load, float | None], live: tuple[Load, float | None] | None) -> list[Figure]:
+        many, one_core = found
+        ratios = {"live": [many.rate / live[0].rate]} if live else {}
+        made = [Figure(name=f"{name}, {MANY} connections", unit="requests/s", values=[many.rate], ratios=ratios)]
+        if one_core is not None:
+            made.append(Figure(name=f"{name}, by one core", unit="requests/s", values=[one_core], bar=RATE if live else None))
+        return made
 
 
 def _totals(bench: Bench) -> list[Figure]:
-    """What a dashboard asks for first: each name's total, and each name's days for a year."""
-    people = bench.filled.people
+    """What a dashboard asks for first: each name's total, and each name's days for a year, from the store."""
+    people = bench.grown.people
     first_day, last_day = SINCE // DAY_S, (SINCE + YEAR_S) // DAY_S
-    reader = engines.read_store(bench.filled.path)
-    try:
+    with contextlib.closing(engines.read_store(bench.half)) as reader:
         totals = _timed(lambda: reader.name_totals(people.workspace))
         days = _timed(lambda: [reader.day_totals(name, first=first_day, last=last_day) for name in people.names])
-    finally:
-        reader.close()
     return [
         Figure(name=f"totals of all {len(people.names)} names", unit="ms", values=totals),
-        Figure(name=f"totals of each day of a year, all {len(people.names)} names", unit="ms", values=days),
+        Figure(name=f"totals of each day of a year, all {len(people.names)} names", unit="ms", values=days, bar=TOTALS),
     ]
 
 

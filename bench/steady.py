@@ -1,0 +1,77 @@
+"""The load of `ingest` without a pause, for minutes: whether it slows down, and whether memory grows.
+
+What was acknowledged is read from the journal's end at each edge of a tenth of the time, which for ten minutes is a minute. Memory is that
+of all the server's processes; its caches are warm when the load begins.
+"""
+
+import contextlib
+import itertools
+import time
+from pathlib import Path
+
+from trackrecord import engines
+
+from . import load, processes, watch
+from .context import Bench
+from .figures import Bar, Figure, Result
+from .ingest import Sender, plan
+from .keeping import caught_up, check
+
+SHARES = 10  # of the time; the first and the last are compared
+
+
+def measure(bench: Bench) -> Result:
+    sizes = bench.sizes
+    data = bench.fresh("steady")
+    seconds = sizes.minutes * 60
+    with processes.serving(data) as server:
+        sender = Sender(server, plan(sizes.contacts))
+        bench.say("the first event of every contact")
+        sender.warm(sizes.contacts, at_most_s=sizes.cold_s)
+        caught_up(server)
+        bench.say(f"{sizes.minutes:g} minutes of load")
+        with load.beside(sender.order(seconds)) as generator, watch.memory(server.pid) as memory:
+            edges = [(time.monotonic(), _acknowledged(data))]
+            for _ in range(SHARES):
+                time.sleep(max(0.0, edges[0][0] + len(edges) * seconds / SHARES - time.monotonic()))
+                edges.append((time.monotonic(), _acknowledged(data)))
+            found = sender.sent(generator.result())
+        catch_up = caught_up(server)
+    checked = check(data, sender.acknowledged)
+    bench.drop(data)
+    rates = [(count - earlier) / (at - before) for (before, earlier), (at, count) in itertools.pairwise(edges)]
+    share = f"{seconds / SHARES:g} s"
+    figures = [
+        Figure(name="POST /events, 64 connections", unit="requests/s", values=rates),
+        Figure(name=f"the first {share}", unit="requests/s", values=rates[:1]),
+        Figure(
+            name=f"the last {share}",
+            unit="requests/s",
+            values=rates[-1:],
+            ratios={"first": [rates[-1] / rates[0]]},
+            bar=Bar(least=0.9, of="first"),
+        ),
+        Figure(name="p99 of all", unit="ms", values=[found.p99_ms]),
+        Figure(name="the longest of all", unit="ms", values=[found.longest_ms]),
+        Figure(name="until the store has caught up after it", unit="s", values=[catch_up], bar=Bar(most=1)),
+    ]
+    first, last = memory.between(0, seconds / SHARES), memory.between(seconds - seconds / SHARES, seconds)
+    if first and last:
+        figures += [
+            Figure(name=f"memory in the first {share}", unit="MB", values=[first]),
+            Figure(
+                name=f"memory in the last {share}",
+                unit="MB",
+                values=[last],
+                ratios={"first": [last / first]},
+                bar=Bar(most=1.1, of="first"),
+            ),
+            Figure(name="the most memory", unit="MB", values=memory.most()),
+        ]
+    return Result(measure="steady", figures=figures, notes=[checked])
+
+
+def _acknowledged(data: Path) -> int:
+    """The journal's end: as many events have been acknowledged, or are about to be."""
+    with contextlib.closing(engines.read_journal(data)) as journal:
+        return journal.span()[1]
