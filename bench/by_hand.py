@@ -1,4 +1,4 @@
-"""The yardstick of bulk: what one would write by hand, each line decoded and inserted into one SQLite table with one unique index."""
+"""The yardstick of bulk.py: what one would write by hand."""
 
 import contextlib
 import itertools

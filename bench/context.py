@@ -24,6 +24,8 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     round_s: float
     read_s: float  # each load of reads
     starts: int
+    settle_s: float  # after a start, in which memory is looked at
+    crash_s: float  # of load before a server is killed
     cold_s: float  # at most, for the first event of every contact
 
 
@@ -36,8 +38,10 @@ FULL = Sizes(
     minutes=10.0,
     rounds=3,
     round_s=10.0,
-    read_s=10.0,
+    read_s=5.0,
     starts=5,
+    settle_s=2.0,
+    crash_s=3.0,
     cold_s=30.0,
 )
 QUICK = Sizes(
@@ -51,6 +55,8 @@ QUICK = Sizes(
     round_s=1.0,
     read_s=0.5,
     starts=1,
+    settle_s=0.6,
+    crash_s=0.5,
     cold_s=1.0,
 )
 

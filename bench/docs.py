@@ -1,9 +1,11 @@
-"""Writes the figures of a run into docs/performance.md, between its two marks."""
+"""Writes the figures of a run into docs/performance.md, between its two marks, and the plot of its growth beside it."""
 
+from . import plot
 from .figures import COLUMNS, SMALLER, Report, cells
 from .processes import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
+PLOT = ROOT / "docs" / "growth.svg"
 BEGIN = "<!-- figures: written by python -m bench --write-docs -->"
 END = "<!-- end of figures -->"
 
@@ -31,4 +33,8 @@ def rewritten(text: str, report: Report) -> str:
 
 
 def write(report: Report) -> None:
+    """Raises ValueError where the page lacks its marks. A report without growth leaves the plot as it is."""
     PAGE.write_text(rewritten(PAGE.read_text("utf-8"), report), "utf-8")
+    for result in report.results:
+        if result.points:
+            PLOT.write_text(plot.svg(result.points), "utf-8")

@@ -50,6 +50,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     server_cpu_us: float | None
     writer_cpu_us: float | None
     store_bytes: float  # an event
+    page_p99_ms: float  # of a page of 50 of anybody, over one connection, nothing else at work
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 At each mark a window of events is measured in two ways: by the store's `append` alone, in the batches that its writer would
 hand over, with nothing else at work; and on the whole way, sent to a server in bodies of a thousand, until reads see the
-last. What lies between two marks is filled in by `append` in larger batches, which is quicker.
+last. Then pages are read. What lies between two marks is filled in by `append` in larger batches, which is quicker.
 """
 
 import contextlib
@@ -10,19 +10,32 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from trackrecord import engines
 from trackrecord.consumers.runner import BATCH_RECORDS
 
-from . import bodies, processes
+from . import bodies, load, plans, processes
 from .dataset import People, Stream, size
 from .figures import Point
 from .keeping import caught_up
+from .load import Order
 from .processes import cpu_s
 
 HALF, WHOLE = 10, 20  # marks are twentieths of the whole growth: the bars are for that to twenty million
 FILL_RECORDS = 50_000
+PAGE_S = 2.0
 ITEMS = 1_000  # a body, the most that bulk takes
+
+
+class _Served(NamedTuple):
+    """What of a Point is measured through a server."""
+
+    acknowledged: float
+    through: float
+    server_cpu_us: float | None
+    writer_cpu_us: float | None
+    page_p99_ms: float
 
 
 class Grown:
@@ -64,20 +77,17 @@ class Grown:
 
     def _point(self, mark: int) -> Point:
         append, append_cpu_us = self._append(self._window)
-        acknowledged, through, server_cpu_us, writer_cpu_us = self._through(mark - self.events - self._window, self._window)
+        served = self._through(mark - self.events - self._window, self._window)
         point = Point(
             events=self.events,
             append=append,
             append_cpu_us=append_cpu_us,
-            acknowledged=acknowledged,
-            through=through,
-            server_cpu_us=server_cpu_us,
-            writer_cpu_us=writer_cpu_us,
             store_bytes=size(self.path / engines.STORE_FILE) / self.events,
+            **served._asdict(),
         )
         self._say(
-            f"at {point.events:,}: append {append:,.0f}/s and {append_cpu_us:.1f} µs, acknowledged {acknowledged:,.0f}/s, "
-            f"through {through:,.0f}/s, {point.store_bytes:.0f} bytes an event"
+            f"at {point.events:,}: append {append:,.0f}/s and {append_cpu_us:.1f} µs, acknowledged {point.acknowledged:,.0f}/s, "
+            f"through {point.through:,.0f}/s, {point.store_bytes:.0f} bytes an event, p99 of a page {point.page_p99_ms:.2f} ms"
         )
         return point
 
@@ -92,8 +102,7 @@ class Grown:
             store.sync()
         return count / took, cpu / count * 1e6
 
-    def _through(self, warm: int, count: int) -> tuple[float, float, float | None, float | None]:
-        """Events a second acknowledged and through, and what server and writer took of the processor for one."""
+    def _through(self, warm: int, count: int) -> _Served:
         warming, measured = (bodies.bulk(ITEMS, self._stream.take(each)) for each in (warm, count))
         with processes.serving(self.path) as server:
             pids = server.pid, server.store_pid()
@@ -103,7 +112,8 @@ class Grown:
             acknowledged_s = bodies.send(server, measured)
             through_s = acknowledged_s + caught_up(server)
             after = [cpu_s(pid) for pid in pids]
+            page = load.run(Order(plans.page(len(self.people.contacts)), server.port, 1, PAGE_S))
         server_us, writer_us = (
             (end - start) / count * 1e6 if start is not None and end is not None else None for start, end in zip(before, after, strict=True)
         )
-        return count / acknowledged_s, count / through_s, server_us, writer_us
+        return _Served(count / acknowledged_s, count / through_s, server_us, writer_us, page.p99_ms)

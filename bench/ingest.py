@@ -7,9 +7,8 @@ does nothing, which is what HTTP alone costs. After each round at full load come
 
 import time
 
-from . import load, processes
+from . import load, plans, processes
 from .context import Bench
-from .dataset import LATER, NAMES
 from .figures import Bar, Figure, Result, over
 from .keeping import caught_up, check
 from .load import Load, Order, Plan
@@ -19,14 +18,6 @@ CONNECTIONS = 64
 AHEAD = 1_000  # numbers left out between loads: sent and answered after the generator stopped counting
 COLD_S = 2.0
 NULL = Bar(least=0.5, of="null")
-BODY = '{"event_name":"event-%02d","user_id":"user-%06d","created_at":%010d,"metadata":{"plan":"team","seats":12,"path":"/settings"}}'
-
-
-def plan(contacts: int, since: int = LATER) -> Plan:
-    """Distinct events of all contacts. Content-Length is that of the body with its places filled."""
-    length = len(BODY % (0, 0, since))
-    head = processes.request("POST", "/events", bytes(length))[:-length].decode()
-    return Plan(head + BODY, ("name", "contact", "second"), contacts, NAMES, since)
 
 
 class Sender:
@@ -68,13 +59,13 @@ def measure(bench: Bench) -> Result:
     used: dict[str, list[float]] = {"server": [], "store writer": []}
     with processes.serving(data) as server, processes.null_serving(bench.folder) as null:
         pids = {"server": server.pid, "store writer": server.store_pid()}
-        sender = Sender(server, plan(sizes.contacts))
+        sender = Sender(server, plans.events(sizes.contacts))
         bench.say("the first event of every contact")
         cold = sender.warm(sizes.contacts, at_most_s=sizes.cold_s)
         caught_up(server)
         for number in range(sizes.rounds):
             bench.say(f"round {number + 1} of {sizes.rounds}")
-            nothing.append(load.run(Order(plan(sizes.contacts), null.port, CONNECTIONS, sizes.round_s)))
+            nothing.append(load.run(Order(plans.events(sizes.contacts), null.port, CONNECTIONS, sizes.round_s)))
             before = {who: cpu_s(pid) for who, pid in pids.items()}
             full.append(sender.send(sizes.round_s))
             catch_up.append(caught_up(server))

@@ -11,14 +11,15 @@ yardstick is GET /-/health?check=live on the same server, which passes our route
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from trackrecord import engines
 
-from . import load, processes, watch
+from . import load, plans, processes, watch
 from .context import Bench
 from .dataset import BUSY, SINCE, YEAR_S
-from .figures import Bar, Figure, Result
-from .ingest import Sender, plan
+from .figures import Bar, Figure, Result, over
+from .ingest import Sender
 from .keeping import caught_up
 from .load import Load, Order, Plan
 from .processes import Served, cpu_s
@@ -27,97 +28,114 @@ FEW, MANY = 4, 16
 START_S = 0.5  # a load beside reads begins so much before them, or ends so much after
 TIMES = 20
 DAY_S = 86_400
-LIVE = Plan(processes.request("GET", "/-/health?check=live").decode())
-P99, RATE, TOTALS, MEMORY = Bar(most=5), Bar(least=3_000), Bar(most=100), Bar(most=400)
 
 
-def _plan(query: str, contacts: int) -> Plan:
-    return Plan(processes.request("GET", f"/events?type=user&user_id=user-%06d&{query}").decode(), ("contact",), contacts)
-
-
-def measure(bench: Bench) -> Result:
-    sizes, data = bench.sizes, bench.half
-    busy = min(BUSY, sizes.many_contacts)
-    kinds = {
-        "page of 50, anybody": _plan("per_page=50", sizes.many_contacts),
-        "page of 50, busy contacts": _plan("per_page=50", busy),
-        "summary, anybody": _plan("summary=true", sizes.many_contacts),
-        "summary, busy contacts": _plan("summary=true", busy),
+def kinds_of(contacts: int) -> dict[str, Plan]:
+    """What is read, by its name."""
+    return {
+        f"{what} of {whose}": plan(many)
+        for what, plan in (("page of 50", plans.page), ("summary", plans.summary))
+        for whose, many in (("anybody", contacts), ("busy contacts", min(BUSY, contacts)))
     }
-    figures: list[Figure] = []
-    with processes.serving(data) as server:
-        reading = _Reading(server, sizes.read_s)
-        sender = Sender(server, plan(sizes.many_contacts, SINCE + YEAR_S + 1))
-        bench.say("reads alone")
-        live = reading.rate(LIVE)
-        figures += [*reading.latency("live", LIVE, 1, None), *reading.rates("live", live, None)]
-        for name, kind in kinds.items():
-            figures += [*reading.latency(name, kind, 1, None), *reading.rates(name, reading.rate(kind), live)]
+
+
+def measure(bench: Bench, kinds: dict[str, Plan] | None = None) -> Result:
+    sizes = bench.sizes
+    kinds = kinds or kinds_of(sizes.many_contacts)
+    with processes.serving(bench.half) as server, watch.memory(server.pid) as memory:
+        reading = _Reading(server, Sender(server, plans.events(sizes.many_contacts, SINCE + YEAR_S + 1)), sizes.read_s)
         bench.say("events alone")
-        peak = sender.send(sizes.round_s).rate
+        peak = reading.sender.send(sizes.round_s).rate
         caught_up(server)
-        figures.append(Figure(name="POST /events, 64 connections", unit="requests/s", values=[peak]))
-        bench.say("reads beside events at half of that")
-        ingested: list[float] = []
-        with watch.memory(server.pid) as memory:
+        for number in range(sizes.rounds):
+            bench.say(f"round {number + 1} of {sizes.rounds}")
+            reading.alone("live", plans.LIVE)
             for name, kind in kinds.items():
-                beside = f"{name}, while ingesting"
-                for connections, bar in ((1, P99), (FEW, None)):
-                    with _ingesting(sender, sizes.read_s, peak / 2, ingested):
-                        figures += reading.latency(beside, kind, connections, bar)
-                with _ingesting(sender, sizes.read_s, peak / 2, ingested):
-                    found, _ = reading.rate(kind)
-                figures.append(Figure(name=f"{beside}, {MANY} connections", unit="requests/s", values=[found.rate]))
-        figures.append(Figure(name=f"POST /events meanwhile, {peak / 2:,.0f} due", unit="requests/s", values=ingested))
-        caught_up(server)
+                reading.alone(name, kind)
+                reading.beside(name, kind, peak / 2)
+            caught_up(server)
+    figures = [figure for name in ("live", *kinds) for figure in reading.figures(name, "live")]
+    figures.append(Figure(name="POST /events, 64 connections", unit="requests/s", values=[peak]))
+    figures.append(Figure(name=f"POST /events beside reads, {peak / 2:,.0f} due", unit="requests/s", values=reading.ingested))
     if memory.seen:
-        figures.append(Figure(name="the most memory meanwhile", unit="MB", values=memory.most(), bar=MEMORY))
-    figures += _totals(bench)
+        figures.append(Figure(name="the most memory meanwhile", unit="MB", values=memory.most(), bar=Bar(most=400)))
     return Result(
         measure="reads",
-        figures=figures,
-        notes=[f"The store had {bench.grown.events:,} events of {sizes.many_contacts:,} contacts. The load came from {live[0].generator}."],
+        figures=figures + _totals(bench),
+        notes=[f"The store had {bench.grown.events:,} events of {sizes.many_contacts:,} contacts. The load came from {reading.generator}."],
     )
 
 
-@contextlib.contextmanager
-def _ingesting(sender: Sender, seconds: float, rate: float, ingested: list[float]) -> Iterator[None]:
-    """Events at a rate, from just before the block until it has lasted so long."""
-    with load.beside(sender.order(seconds + 2 * START_S, rate=rate)) as events:
-        time.sleep(START_S)
-        yield
-        ingested.append(sender.sent(events.result()).rate)
+class Column(NamedTuple):
+    """What is kept of each kind of read."""
+
+    name: str
+    unit: str
+    bar: Bar | None = None
+
+
+ALONE = Column("p99", "ms")
+RATE = Column(f"{MANY} connections", "requests/s")
+ONE_CORE = Column("by one core", "requests/s", Bar(least=3_000))
+BESIDE = Column("p99 while ingesting", "ms", Bar(most=5))
+BESIDE_FEW = Column(f"p99 while ingesting, {FEW} connections", "ms")
+BESIDE_RATE = Column(f"{MANY} connections while ingesting", "requests/s")
 
 
 class _Reading:
-    """Asks one server, over one connection and over many."""
+    """Asks one server, alone and beside events, and keeps what came of it, round by round."""
 
-    def __init__(self, server: Served, seconds: float) -> None:
+    def __init__(self, server: Served, sender: Sender, seconds: float) -> None:
+        self.sender = sender
+        self.ingested: list[float] = []  # events a second, of each load that ran beside reads
+        self.generator = ""
         self._server = server
         self._seconds = seconds
+        self._kept: dict[tuple[str, str], list[float]] = {}
 
-    def latency(self, name: str, kind: Plan, connections: int, bar: Bar | None) -> list[Figure]:
-        found = load.run(Order(kind, self._server.port, connections, self._seconds))
-        over = f"{connections} connection{'s' if connections > 1 else ''}"
-        return [
-            Figure(name=f"p50 {name}, {over}", unit="ms", values=[found.p50_ms]),
-            Figure(name=f"p99 {name}, {over}", unit="ms", values=[found.p99_ms], bar=bar),
-        ]
-
-    def rate(self, kind: Plan) -> tuple[Load, float | None]:
-        """The load of many connections, and requests a second of one core: one over the server's processor time for one."""
+    def alone(self, name: str, kind: Plan) -> None:
+        self._keep(name, ALONE, self._read(kind, 1).p99_ms)
         before = cpu_s(self._server.pid)
-        found = load.run(Order(kind, self._server.port, MANY, self._seconds))
+        found = self._read(kind, MANY)
         after = cpu_s(self._server.pid)
-        return found, found.requests / (after - before) if before is not None and after is not None and after > before else None
+        self._keep(name, RATE, found.rate)
+        if before is not None and after is not None and after > before:
+            self._keep(name, ONE_CORE, found.requests / (after - before))
 
-    def rates(self, name: str, found: tuple[Load, float | None], live: tuple[Load, float | None] | None) -> list[Figure]:
-        many, one_core = found
-        ratios = {"live": [many.rate / live[0].rate]} if live else {}
-        made = [Figure(name=f"{name}, {MANY} connections", unit="requests/s", values=[many.rate], ratios=ratios)]
-        if one_core is not None:
-            made.append(Figure(name=f"{name}, by one core", unit="requests/s", values=[one_core], bar=RATE if live else None))
+    def beside(self, name: str, kind: Plan, rate: float) -> None:
+        """While so many events a second come in."""
+        for column, connections in ((BESIDE, 1), (BESIDE_FEW, FEW), (BESIDE_RATE, MANY)):
+            with self._ingesting(rate):
+                found = self._read(kind, connections)
+            self._keep(name, column, found.rate if column is BESIDE_RATE else found.p99_ms)
+
+    def figures(self, name: str, against: str) -> list[Figure]:
+        """All that was kept of one kind of read; `against` is the yardstick's name, or this one's."""
+        made = []
+        for column in (ALONE, RATE, ONE_CORE, BESIDE, BESIDE_FEW, BESIDE_RATE):
+            values, yardstick = self._kept.get((name, column.name)), self._kept.get((against, column.name))
+            if values is None:
+                continue
+            ratios = {against: over(values, yardstick)} if yardstick is not None and name != against else {}
+            bar = column.bar if name != against else None
+            made.append(Figure(name=f"{name}, {column.name}", unit=column.unit, values=values, ratios=ratios, bar=bar))
         return made
+
+    def _read(self, kind: Plan, connections: int) -> Load:
+        found = load.run(Order(kind, self._server.port, connections, self._seconds))
+        self.generator = found.generator
+        return found
+
+    @contextlib.contextmanager
+    def _ingesting(self, rate: float) -> Iterator[None]:
+        """Events, from just before the block until a read of our length has ended in it."""
+        with load.beside(self.sender.order(self._seconds + 2 * START_S, rate=rate)) as events:
+            time.sleep(START_S)
+            yield
+            self.ingested.append(self.sender.sent(events.result()).rate)
+
+    def _keep(self, name: str, column: Column, value: float) -> None:
+        self._kept.setdefault((name, column.name), []).append(value)
 
 
 def _totals(bench: Bench) -> list[Figure]:
@@ -129,11 +147,12 @@ def _totals(bench: Bench) -> list[Figure]:
         days = _timed(lambda: [reader.day_totals(name, first=first_day, last=last_day) for name in people.names])
     return [
         Figure(name=f"totals of all {len(people.names)} names", unit="ms", values=totals),
-        Figure(name=f"totals of each day of a year, all {len(people.names)} names", unit="ms", values=days, bar=TOTALS),
+        Figure(name=f"totals of each day of a year, all {len(people.names)} names", unit="ms", values=days, bar=Bar(most=100)),
     ]
 
 
 def _timed(work: Callable[[], object]) -> list[float]:
+    """Milliseconds, of each of TIMES."""
     took = []
     for _ in range(TIMES):
         began = time.perf_counter()

@@ -8,15 +8,13 @@ files with their logs. The yardstick is an interpreter that does nothing: less t
 import sys
 import time
 
-from . import load, processes, watch
+from . import load, plans, processes, watch
 from .context import Bench
 from .dataset import LATER, external_id
 from .figures import Bar, Figure, Result, over
-from .ingest import Sender, plan
+from .ingest import Sender
 
 COMMAND_S = 30.0
-LOAD_S = 3.0  # before a kill
-AFTER_S = 2.0  # in which memory is looked at
 FIRST = processes.request(
     "POST", "/events", b'{"event_name":"started","user_id":"%s","created_at":%d}' % (external_id(0).encode(), LATER), close=True
 )
@@ -32,7 +30,7 @@ def measure(bench: Bench) -> Result:
         with processes.serving(data, "create_contacts=true", first=FIRST) as server:
             empty.append(server.ready_s)
             with watch.memory(server.pid) as seen:
-                time.sleep(AFTER_S)
+                time.sleep(bench.sizes.settle_s)
         memory += seen.most()
         bench.drop(data)
 
@@ -45,10 +43,10 @@ def measure(bench: Bench) -> Result:
             if number:  # before the first there was no kill
                 unclean.append(server.ready_s)
             with watch.memory(server.pid) as seen:
-                time.sleep(AFTER_S)
-            sender = Sender(server, plan(bench.sizes.many_contacts, LATER + 1 + number))
-            with load.beside(sender.order(LOAD_S * 2)):
-                time.sleep(LOAD_S)
+                time.sleep(bench.sizes.settle_s)
+            sender = Sender(server, plans.events(bench.sizes.many_contacts, LATER + 1 + number))
+            with load.beside(sender.order(bench.sizes.crash_s * 2)):
+                time.sleep(bench.sizes.crash_s)
                 server.kill()
         memory_full += seen.most()
     against = "python -c pass"
@@ -70,5 +68,7 @@ def measure(bench: Bench) -> Result:
         figures.append(Figure(name="memory after the start", unit="MB", values=memory, bar=Bar(most=120)))
         figures.append(Figure(name=f"memory after the start, {many} events", unit="MB", values=memory_full))
     return Result(
-        measure="startup", figures=figures, notes=["Memory is that of all processes (PSS), the most within two seconds after the start."]
+        measure="startup",
+        figures=figures,
+        notes=[f"Memory is that of all processes (PSS), the most in {bench.sizes.settle_s:g} s after the start."],
     )

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from trackrecord import engines
 
-from . import load, processes, watch
+from . import load, plans, processes, watch
 from .context import Bench
 from .figures import Bar, Figure, Result
-from .ingest import Sender, plan
+from .ingest import Sender
 from .keeping import caught_up, check
 
 SHARES = 10  # of the time; the first and the last are compared
@@ -25,13 +25,16 @@ def measure(bench: Bench) -> Result:
     data = bench.fresh("steady")
     seconds = sizes.minutes * 60
     with processes.serving(data) as server:
-        sender = Sender(server, plan(sizes.contacts))
+        sender = Sender(server, plans.events(sizes.contacts))
         bench.say("the first event of every contact")
         sender.warm(sizes.contacts, at_most_s=sizes.cold_s)
         caught_up(server)
         bench.say(f"{sizes.minutes:g} minutes of load")
+        before = _acknowledged(data)
         with load.beside(sender.order(seconds)) as generator, watch.memory(server.pid) as memory:
-            edges = [(time.monotonic(), _acknowledged(data))]
+            while _acknowledged(data) == before and generator.process.poll() is None:
+                time.sleep(processes.POLL_S)
+            edges = [(time.monotonic(), before)]
             for _ in range(SHARES):
                 time.sleep(max(0.0, edges[0][0] + len(edges) * seconds / SHARES - time.monotonic()))
                 edges.append((time.monotonic(), _acknowledged(data)))

@@ -6,17 +6,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from io import StringIO
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
 from rich.console import Console
 
-from bench import bodies, dataset, disk, docs, growth, load
+from bench import bodies, dataset, docs, load, plans, plot, reads
 from bench.__main__ import MEASURES
-from bench.context import QUICK, Bench
-from bench.figures import Bar, Figure, Report, Result, cells, from_json, shown, table, to_json
-from bench.ingest import plan
+from bench.context import Bench, Sizes
+from bench.figures import Bar, Figure, Point, Report, Result, bar_shown, cells, from_json, shown, table, to_json
 from bench.load import Order
+from bench.plans import events as plan
 from bench.processes import HOST
 from trackrecord import engines
 from trackrecord.rules.records import Event
@@ -104,16 +105,41 @@ def test_a_load_whose_requests_fail_is_no_figure():
         load.run(Order(plan(50), port, 1, 0.2))
 
 
-def test_a_directory_grows_to_its_marks_and_keeps_each_event_once(tmp_path):
-    sizes = msgspec.structs.replace(QUICK, events=800, marks=(10, 20), many_contacts=20, window=80)
-    bench = Bench(sizes, tmp_path, Console(file=StringIO()))
-    assert disk.measure(bench).figures[0].median > 0
-    points = growth.measure(bench).points
-    assert [point.events for point in points] == [400, 800]
-    assert all(min(point.append, point.acknowledged, point.through, point.store_bytes) > 0 for point in points)
-    for path, events in ((bench.half, 400), (bench.grown.path, 800)):
-        with closing(engines.read_store(path)) as store:
-            assert sum(total.count for total in store.name_totals(bench.grown.people.workspace)) == events
+TINY = Sizes(
+    events=800,
+    marks=(10, 20),
+    many_contacts=20,
+    window=80,
+    contacts=20,
+    minutes=0.01,
+    rounds=1,
+    round_s=0.2,
+    read_s=0.1,
+    starts=1,
+    settle_s=0.6,
+    crash_s=0.2,
+    cold_s=0.2,
+)
+
+
+def test_every_measure_gives_figures_and_loses_no_event(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)  # the generator in Python, whose loads may be shorter than a second
+    bench = Bench(TINY, tmp_path, Console(file=StringIO()))
+    kinds = {"page": plans.page(20)}
+    results = [reads.measure(bench, kinds) if name == "reads" else measure(bench) for name, (measure, _) in MEASURES.items()]
+    held_to = {result.measure: [bar_shown(each) for each in result.figures if each.bar and each.unit != "MB"] for result in results}
+    assert held_to == {
+        "ingest": ["≥ 0.5 × null", "≤ 40 ms", "≤ 1 s", "≤ 10 ms"],
+        "steady": ["≥ 0.9 × first", "≤ 1 s"],
+        "bulk": ["≥ 100,000 events/s", "≥ 40,000 events/s"] * 2,
+        "disk": ["≤ 160 B"],
+        "reads": ["≥ 3,000 requests/s", "≤ 5 ms", "≤ 100 ms"],
+        "startup": ["≤ 0.7 s", "≤ 1.5 s"],
+        "growth": ["≥ 0.5 × at the first mark", "≥ 0.45 × at the first mark"] * 2,
+    }
+    assert [point.events for point in results[-1].points] == [400, 800]
+    with closing(engines.read_store(bench.grown.path)) as store:
+        assert sum(total.count for total in store.name_totals(bench.grown.people.workspace)) == 800
 
 
 def test_events_of_the_data_set_are_distinct_and_in_order_of_time_over_two_years():
@@ -179,6 +205,30 @@ def test_the_docs_name_every_measure_and_have_their_marks():
     text = docs.PAGE.read_text("utf-8")
     assert [name for name in MEASURES if f"| `{name}` |" not in text] == []
     assert docs.rewritten(text, REPORT) != text
+
+
+def test_the_plot_has_a_dot_for_each_value_of_each_mark():
+    marks = [1_000_000, 2_000_000, 5_000_000]
+    points = [
+        Point(
+            events=events,
+            append=100_000,
+            append_cpu_us=8,
+            acknowledged=90_000,
+            through=50_000,
+            server_cpu_us=None,
+            writer_cpu_us=None,
+            store_bytes=150,
+            page_p99_ms=0.5,
+        )
+        for events in marks
+    ]
+    drawn = ElementTree.fromstring(plot.svg(points))
+    names = "{http://www.w3.org/2000/svg}"
+    assert len(list(drawn.iter(f"{names}circle"))) == len(marks) * 5
+    assert {"0", "2 M", "4 M", "100 k", "150"} <= {text.text for text in drawn.iter(f"{names}text")}
+    heights = [{circle.get("cy") for circle in line.iter(f"{names}circle")} for line in drawn.iter(f"{names}g")]
+    assert [len(height) for height in heights] == [1] * 5  # what does not change is drawn flat
 
 
 def test_docs_without_marks_are_left_alone():
