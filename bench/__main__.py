@@ -63,7 +63,7 @@ def sizes(asked: argparse.Namespace) -> Sizes:
         found = msgspec.structs.replace(
             found,
             events=asked.events,
-            many_contacts=max(1, int(found.many_contacts * by)),
+            many_contacts=min(FULL.many_contacts, max(1, int(found.many_contacts * by))),
             window=min(FULL.window, max(1, int(found.window * by))),
         )
     return msgspec.structs.replace(found, minutes=asked.minutes or found.minutes)

@@ -1,7 +1,8 @@
 """Data directories with contacts, and the events that are put into them; the same ones in every run.
 
 Contacts are user-000000, user-000001, …; names are event-00, event-01, … Events lie in order of time, evenly, and no two share
-a second. One in fifty is of one of a hundred busy contacts, the others are anybody's, in random order. Each has 115 bytes of metadata.
+a second. One in fifty is of one of a hundred busy contacts, the others are anybody's, in random order. Each has 115 bytes of
+metadata, whose keys are those of its name.
 """
 
 import random
@@ -23,7 +24,7 @@ LATER = 1_740_000_000  # Unix seconds where the load of single events begins: af
 DIRECTORY_CHUNK = 5_000  # contacts made in one transaction
 
 KINDS = "snssm"  # of METADATA's keys, by rules.metadata.KINDS
-METADATA = b'{"plan":"%s","seats":%d,"path":"/settings","invited_by":"user-%06d","price":{"amount":%d,"currency":"eur"}}'
+METADATA = b'{"plan":"%s","count_%02d":%d,"path":"/setup","invited_by":"user-%06d","price":{"amount":%d,"currency":"eur"}}'
 PLANS = (b"free", b"solo", b"team", b"plus")
 
 
@@ -114,7 +115,7 @@ class Stream:
                 int(chance() * (contacts if number % BUSY_ONE_IN else busy)),
                 some % NAMES,
                 SINCE + number * YEAR_S // self._a_year,
-                METADATA % (PLANS[some & 3], 100 + (some >> 2) % 900, (some >> 12) % 1_000_000, 10_000 + some % 90_000),
+                METADATA % (PLANS[some & 3], some % NAMES, 100 + (some >> 2) % 900, (some >> 12) % 1_000_000, 10_000 + some % 90_000),
             )
         self.taken += count
 
