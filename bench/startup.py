@@ -37,6 +37,7 @@ def measure(bench: Bench) -> Result:
     data = bench.half
     unclean: list[float] = []
     memory_full: list[float] = []
+    logs_mb: list[float] = []
     for number in range(bench.sizes.starts + 1):
         bench.say(f"kill {number + 1} of {bench.sizes.starts + 1}")
         with processes.serving(data, first=FIRST) as server:
@@ -48,6 +49,7 @@ def measure(bench: Bench) -> Result:
             with load.beside(sender.order(bench.sizes.crash_s * 2)):
                 time.sleep(bench.sizes.crash_s)
                 server.kill()
+        logs_mb.append(sum(log.stat().st_size for log in data.glob("*-wal")) / 2**20)
         memory_full += seen.most()
     against = "python -c pass"
     many = f"{bench.grown.events:,}"
@@ -67,8 +69,8 @@ def measure(bench: Bench) -> Result:
     if memory:
         figures.append(Figure(name="memory after the start", unit="MB", values=memory, bar=Bar(most=120)))
         figures.append(Figure(name=f"memory after the start, {many} events", unit="MB", values=memory_full))
-    return Result(
-        measure="startup",
-        figures=figures,
-        notes=[f"Memory is that of all processes (PSS), the most in {bench.sizes.settle_s:g} s after the start."],
-    )
+    notes = [
+        f"Memory is that of all processes (PSS), the most in {bench.sizes.settle_s:g} s after the start.",
+        f"The killed servers left logs of {min(logs_mb):.0f} to {max(logs_mb):.0f} MB beside their files.",
+    ]
+    return Result(measure="startup", figures=figures, notes=notes)

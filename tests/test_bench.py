@@ -3,6 +3,7 @@
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from io import StringIO
@@ -48,8 +49,8 @@ REPORT = Report(
 
 
 @contextmanager
-def recording(status: bytes = b"202 Accepted") -> Iterator[tuple[int, list[bytes]]]:
-    """A server that answers the same to whatever comes on one connection, and keeps it."""
+def recording(status: bytes = b"202 Accepted", *, stall_s: float = 0) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that answers the same to whatever comes on one connection, and keeps it; the tenth answer takes `stall_s` longer."""
     heard: list[bytes] = []
     with closing(socket.create_server((HOST, 0))) as listening:
 
@@ -60,6 +61,8 @@ def recording(status: bytes = b"202 Accepted") -> Iterator[tuple[int, list[bytes
                     with connection:
                         while sent := connection.recv(65536):
                             heard.append(sent)
+                            if len(heard) == 10:
+                                time.sleep(stall_s)
                             connection.sendall(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % status)
             except OSError:
                 pass  # closed
@@ -98,6 +101,14 @@ def test_wrk_sends_the_same_plan(rate):
     start = numbers[heard[first]]  # wrk asks its script for one request it does not send
     assert heard[first : first + 20] == [plan(50).request(number) for number in range(start, start + 20)]
     assert found.generator == "wrk"
+
+
+@pytest.mark.parametrize("program", [None, pytest.param(load.wrk(), marks=pytest.mark.skipif(load.wrk() is None, reason="no wrk"))])
+def test_a_stall_shows_in_full_where_requests_are_due_meanwhile(monkeypatch, program):
+    monkeypatch.setattr(shutil, "which", lambda name: program)
+    with recording(stall_s=0.4) as (port, _):
+        found = load.run(Order(plan(50), port, 1, 1, rate=200.0))
+    assert found.p99_ms > 200  # one answer of a hundred or more was late, and so were those that waited behind it
 
 
 def test_a_load_whose_requests_fail_is_no_figure():
