@@ -24,8 +24,8 @@ def measure(bench: Bench) -> Result:
         ("acknowledged", [point.acknowledged for point in points]),
     ):
         for mark, point, value in zip(marks, points, values, strict=True):
-            ratios = {"at the first mark": over([value], values[:1])} if point is not first else {}
-            bar = Bar(least=BARS[mark], of="at the first mark") if mark in BARS and what != "acknowledged" else None
+            ratios = {"the first mark": over([value], values[:1])} if point is not first else {}
+            bar = Bar(least=BARS[mark], of="the first mark") if mark in BARS and what != "acknowledged" else None
             figures.append(Figure(name=f"{what} at {point.events:,}", unit="events/s", values=[value], ratios=ratios, bar=bar))
     for point in (point for mark, point in zip(marks, points, strict=True) if mark in SHOWN):
         for what, used in (("append", point.append_cpu_us), ("server", point.server_cpu_us), ("store writer", point.writer_cpu_us)):

@@ -13,7 +13,7 @@ from trackrecord import engines
 
 from . import load, plans, processes, watch
 from .context import Bench
-from .figures import Bar, Figure, Result
+from .figures import Bar, Figure, Result, over
 from .ingest import Sender
 from .keeping import caught_up, check
 
@@ -43,35 +43,24 @@ def measure(bench: Bench) -> Result:
     checked = check(data, sender.acknowledged)
     bench.drop(data)
     rates = [(count - earlier) / (at - before) for (before, earlier), (at, count) in itertools.pairwise(edges)]
-    share = f"{seconds / SHARES:g} s"
+    share_s = seconds / SHARES
+    used = [mb for number in range(SHARES) if (mb := memory.between(number * share_s, (number + 1) * share_s)) is not None]
     figures = [
-        Figure(name="POST /events, 64 connections", unit="requests/s", values=rates),
-        Figure(name=f"the first {share}", unit="requests/s", values=rates[:1]),
-        Figure(
-            name=f"the last {share}",
-            unit="requests/s",
-            values=rates[-1:],
-            ratios={"first": [rates[-1] / rates[0]]},
-            bar=Bar(least=0.9, of="first"),
-        ),
+        *_each(f"POST /events, 64 connections, each {share_s:g} s", "requests/s", rates, Bar(least=0.9, of="the first")),
         Figure(name="p99 of all", unit="ms", values=[found.p99_ms]),
         Figure(name="the longest of all", unit="ms", values=[found.longest_ms]),
         Figure(name="until the store has caught up after it", unit="s", values=[catch_up], bar=Bar(most=1)),
     ]
-    first, last = memory.between(0, seconds / SHARES), memory.between(seconds - seconds / SHARES, seconds)
-    if first and last:
-        figures += [
-            Figure(name=f"memory in the first {share}", unit="MB", values=[first]),
-            Figure(
-                name=f"memory in the last {share}",
-                unit="MB",
-                values=[last],
-                ratios={"first": [last / first]},
-                bar=Bar(most=1.1, of="first"),
-            ),
-            Figure(name="the most memory", unit="MB", values=memory.most()),
-        ]
+    if len(used) == SHARES:
+        figures += _each(f"memory, each {share_s:g} s", "MB", used, Bar(most=1.1, of="the first"))
+        figures.append(Figure(name="the most memory", unit="MB", values=memory.most()))
     return Result(measure="steady", figures=figures, notes=[checked])
+
+
+def _each(name: str, unit: str, values: list[float], bar: Bar) -> list[Figure]:
+    """All, and the last of them against the first."""
+    last = Figure(name=f"{name}: the last", unit=unit, values=values[-1:], ratios={"the first": over(values[-1:], values[:1])}, bar=bar)
+    return [Figure(name=name, unit=unit, values=values), last]
 
 
 def _acknowledged(data: Path) -> int:

@@ -141,12 +141,12 @@ def test_every_measure_gives_figures_and_loses_no_event(tmp_path, monkeypatch):
     held_to = {result.measure: [bar_shown(each) for each in result.figures if each.bar and each.unit != "MB"] for result in results}
     assert held_to == {
         "ingest": ["≥ 0.5 × null", "≤ 40 ms", "≤ 1 s", "≤ 10 ms"],
-        "steady": ["≥ 0.9 × first", "≤ 1 s"],
+        "steady": ["≥ 0.9 × the first", "≤ 1 s"],
         "bulk": ["≥ 100,000 events/s", "≥ 40,000 events/s"] * 2,
         "disk": ["≤ 160 B"],
         "reads": ["≥ 3,000 requests/s", "≤ 5 ms", "≤ 100 ms"],
         "startup": ["≤ 0.7 s", "≤ 1.5 s"],
-        "growth": ["≥ 0.5 × at the first mark", "≥ 0.45 × at the first mark"] * 2,
+        "growth": ["≥ 0.5 × the first mark", "≥ 0.45 × the first mark"] * 2,
     }
     assert [point.events for point in results[-1].points] == [400, 800]
     with closing(engines.read_store(bench.grown.path)) as store:
