@@ -1,6 +1,6 @@
 """Many events a request, at the first mark of the growth: POST /bulk/events and imports, each on stable storage before its answer.
 
-All events are distinct, a thousand of them in a body of bulk, two thousand in one of an import: the most that each takes.
+All events are distinct, of as many contacts as those of `ingest`, a thousand of them in a body of bulk, two thousand in one of an import: the most that each takes.
 *Acknowledged* ends with the last answer, *through* when reads see the last event. An import is answered when the store has
 what it brought, as the answer says how many were new: there both are the same but for the last body. `trackrecord import` is
 timed as a person waits for it: the whole command, with start, reading, checks, and the count at the end. The yardstick is
@@ -26,20 +26,20 @@ def measure(bench: Bench) -> Result:
     sizes, grown = bench.sizes, bench.grown
     grown.to(sizes.events * sizes.marks[0] // WHOLE)
     data, stream = grown.copy("bulk")
-    began, count = grown.events, sizes.window
+    began, count, contacts = grown.events, sizes.window, sizes.contacts
     rates: dict[str, list[float]] = {}
 
     def keep(what: str, seconds: float) -> None:
         rates.setdefault(what, []).append(count / seconds)
 
     with processes.serving(data) as server:
-        _both(server, bodies.bulk(ITEMS, stream.take(count // 10)))
+        _both(server, bodies.bulk(ITEMS, stream.take(contacts, contacts)))  # who they are is in memory from here on
         for number in range(sizes.rounds):
             bench.say(f"round {number + 1} of {sizes.rounds}")
-            acknowledged_s, through_s = _both(server, bodies.bulk(ITEMS, stream.take(count)))
+            acknowledged_s, through_s = _both(server, bodies.bulk(ITEMS, stream.take(count, contacts)))
             keep("bulk, acknowledged", acknowledged_s)
             keep("bulk, through", through_s)
-            acknowledged_s, through_s = _both(server, bodies.imported(LINES, stream.take(count)))
+            acknowledged_s, through_s = _both(server, bodies.imported(LINES, stream.take(count, contacts)))
             keep("import, acknowledged", acknowledged_s)
             keep("import, through", through_s)
         bench.say("the command, over HTTP")

@@ -106,8 +106,10 @@ class Stream:
         other._random.setstate(self._random.getstate())
         return other
 
-    def take(self, count: int) -> Iterator[Sent]:
-        contacts, chance, bits = len(self._people.contacts), self._random.random, self._random.getrandbits
+    def take(self, count: int, contacts: int | None = None) -> Iterator[Sent]:
+        """The next events; with `contacts`, of that many only."""
+        contacts = min(contacts or len(self._people.contacts), len(self._people.contacts))
+        chance, bits = self._random.random, self._random.getrandbits
         busy = min(BUSY, contacts)
         for number in range(self.taken, self.taken + count):
             some = bits(32)
