@@ -180,6 +180,8 @@ class Comparison:
         found = self._api.ask("GET", f"/-/api/receipts/{position}")
         known = {"type": "receipt", "position": position, "outcome": record.outcome(position), "received_at_ms": record.received[position]}
         same(known, {key: found.get(key) for key in known}, what)
+        extra = {"stored": {"event"}, "duplicate": {"duplicate_of"}, "erased": set()}[known["outcome"]]
+        same(sorted({*known, *extra}), sorted(found.keys() - {"keys_dropped"}), f"what {what} has")
         event = record.events.get(record.copies.get(position, position))
         if position in record.copies:
             first = found["duplicate_of"]
@@ -189,8 +191,6 @@ class Comparison:
             same(item(event), without_id(found["event"]), what)
             dropped = [(each["key"], each["reason"]) for each in found.get("keys_dropped", [])]
             same(event.metadata.dropped, dropped, what)
-        extra = {"stored": {"event"}, "duplicate": {"duplicate_of"}, "erased": set()}[known["outcome"]]
-        same(sorted({*known, *extra}), sorted(found.keys() - {"keys_dropped"}), f"what {what} has")
 
     def _exports(self) -> None:
         lines = self.lines("/-/api/export/events")

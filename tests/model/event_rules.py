@@ -91,6 +91,7 @@ class EventRules(Base):
                 same(("refused", who.code, who.field), (found["outcome"], error["code"], error["field"]), what)
                 refused.append((f"{task}-{number}", who.code, sent))
                 continue
+            assert "receipt" in found, f"{what} must be kept, and is {found}"
             moment = self.api.ask("GET", f"/-/api/receipts/{found['receipt']}")["received_at_ms"]
             same(self.record.submit(who, sent, found["receipt"], moment), found["outcome"], what)
             self.comparison.receipt(found["receipt"])
