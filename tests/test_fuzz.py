@@ -2,15 +2,15 @@
 
 import pytest
 
-from fuzz.targets import FINDINGS, SIZE_MAX, TARGETS, saved
+from fuzz.targets import CORPUS_MAX, FINDINGS, SIZE_MAX, TARGETS, saved
 
-CORPUS_MAX = 120  # inputs of one target
+FINDINGS_MAX = 40  # of one target
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", [name for name, target in TARGETS.items() if not target.timed])
 def test_what_the_fuzzer_keeps_does_no_harm(name: str) -> None:
     run, inputs = TARGETS[name].load(), list(saved(name))
-    assert 0 < len(inputs) <= CORPUS_MAX
+    assert 0 < len(inputs) <= CORPUS_MAX + FINDINGS_MAX
     for each in inputs:
         data = each.read_bytes()
         assert len(data) <= SIZE_MAX
