@@ -22,10 +22,11 @@ RESULTS = ROOT / "results"
 SLOW_S = 10  # of one input, past which it is a finding
 MEMORY_MB = 2048  # the same
 FAULTS_MAX = 5  # findings of one target, after which it is left alone
-GRACE_S = 60  # past a target's time, after which its process is ended
+GRACE_S = 120  # past a target's time, for its start and its last input, after which its process is ended
 _EXECUTED = re.compile(rb"^#(\d+)\t", re.M)
 _PATHS = re.compile(rb"^#\d+\t(?:NEW|REDUCE)", re.M)
 _COVERED = re.compile(rb"cov: (\d+)")
+_MADE = re.compile(r"[0-9a-f]{16}")  # the name of an input that the fuzzer found
 _KEPT = re.compile(rb"Test unit written to (\S+)")
 
 
@@ -74,7 +75,7 @@ def _run(name: str, *, seconds: float) -> Did:
         covered = max(map(int, _COVERED.findall(log)), default=covered)
         kept = [Path(each.decode()) for each in _KEPT.findall(log)]
         faults += kept
-        if not kept and b"Done " not in log:
+        if not kept and not _EXECUTED.search(log):
             raise SystemExit(f"{name} did not run; fuzz/results/{name}.log says why")
         if not kept:
             break
@@ -87,8 +88,12 @@ def _process(name: str, more: list[str], *, within_s: float) -> bytes:
     options = [f"-dict={words}", f"-max_len={SIZE_MAX}", f"-timeout={SLOW_S}", f"-rss_limit_mb={MEMORY_MB}"]
     options += [f"-artifact_prefix={RESULTS}/{name}-", "-print_final_stats=0", "-verbosity=1"]
     command = [sys.executable, "-m", "fuzz.one", name, *options, *more]
-    ran = subprocess.run(command, cwd=ROOT.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=within_s, check=False)
-    return ran.stdout
+    try:
+        return subprocess.run(
+            command, cwd=ROOT.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=within_s, check=False
+        ).stdout
+    except subprocess.TimeoutExpired as late:
+        return late.stdout or b""
 
 
 def _folder(path: Path) -> Path:
@@ -103,6 +108,7 @@ def _folders(name: str) -> list[str]:
 def _shrink(name: str) -> None:
     """Make the corpus of those inputs, found and kept, that together reach most; small ones first, and CORPUS_MAX at most.
 
+    Beside these stand those that were written by hand: their names are words.
     libFuzzer writes down what each reaches. Its own merge cannot be used: it would start itself again, and that is Python.
     """
     corpus, found = _folder(CORPUS / name), _folder(RESULTS / "found" / name)
@@ -122,7 +128,8 @@ def _shrink(name: str) -> None:
         data = best.read_bytes()
         kept[hashlib.sha1(data, usedforsecurity=False).hexdigest()[:16]] = data
     for each in corpus.iterdir():
-        each.unlink()
+        if _MADE.fullmatch(each.name):
+            each.unlink()
     for file, data in kept.items():
         (corpus / file).write_bytes(data)
 

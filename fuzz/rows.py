@@ -10,7 +10,7 @@ from trackrecord.journal.codec import Damaged, decode_records, encode_records
 
 from . import bodies, heads
 
-SHORT, LONG = 1 << 16, 1 << 18  # bytes of the two inputs that are compared
+SHORT, LONG = 1 << 15, 1 << 17  # bytes of the two inputs that are compared
 QUICK_S = 0.1  # of the longer one: below this nothing is told
 STEEPER = 3.0  # times what four times the input may take more than four times as long
 
