@@ -1,6 +1,7 @@
 """Many events a request, at the first mark of the growth: POST /bulk/events and imports, each on stable storage before its answer.
 
-All events are distinct, of as many contacts as those of `ingest`, a thousand of them in a body of bulk, two thousand in one of an import: the most that each takes.
+All events are distinct and of as many contacts as those of `ingest`; a body of bulk has a thousand of them, one of an import two
+thousand: the most that each takes.
 *Acknowledged* ends with the last answer, *through* when reads see the last event. An import is answered when the store has
 what it brought, as the answer says how many were new: there both are the same but for the last body. `trackrecord import` is
 timed as a person waits for it: the whole command, with start, reading, checks, and the count at the end. The yardstick is
