@@ -90,7 +90,7 @@ $(VENV)/test.stamp: $(VENV)/serve.stamp requirements-dev.lock
 
 $(VENV)/fuzz.stamp: $(VENV)/test.stamp fuzz/requirements.lock
 	@$(PIP) install -r fuzz/requirements.lock || \
-	  { echo "atheris could not be installed: it has wheels for Linux on x86-64 and CPython 3.11 to 3.13. make test replays its corpus without it."; exit 1; }
+	  { echo "atheris could not be installed: it has wheels for Linux and some Pythons alone. make test replays its corpus without it."; exit 1; }
 	@touch $@
 
 # python-intercom 3 has the same module name as 5, so it stands apart, and its tests put it in the path of a process of their own.
