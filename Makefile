@@ -10,7 +10,7 @@ OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint demo bench torture lock wheel clean
+.PHONY: help serve test lint demo bench torture simulate lock wheel clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: $(VENV)/test.stamp ## Measure everything against its bars, in forty minut
 
 torture: $(VENV)/test.stamp ## Kill, fill and damage a server under load for MINUTES (10), and judge its record
 	@exec $(BIN)/python -m torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+simulate: $(VENV)/test.stamp ## Run journal and store on a simulated disk and clock, with faults: MINUTES (1) or COUNT schedules; SEED=N shows one
+	@exec $(BIN)/python -m simulator $(if $(COUNT),--count $(COUNT)) $(if $(filter-out file,$(origin MINUTES)),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 wheel: $(VENV)/test.stamp ## Build the wheel into dist/
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
