@@ -11,7 +11,7 @@ OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint demo bench torture model fuzz explore audit lock wheel clean
+.PHONY: help serve test lint demo bench torture model simulate fuzz explore audit lock wheel clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ torture: $(VENV)/test.stamp ## Kill, fill and damage a server under load for MIN
 
 model: $(VENV)/test.stamp ## Walk at random through the whole API for MINUTES (10), and compare every answer with a model of the contract
 	@exec env MODEL_MINUTES=$(MINUTES) $(if $(SEED),MODEL_SEED=$(SEED)) $(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/model
+
+simulate: $(VENV)/test.stamp ## Run journal and store on a simulated disk and clock, with faults: MINUTES (1) or COUNT schedules; SEED=N shows one
+	@exec $(BIN)/python -m simulator $(if $(COUNT),--count $(COUNT)) $(if $(filter-out file,$(origin MINUTES)),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 fuzz: $(VENV)/fuzz.stamp ## Feed all that reads what strangers send with made-up bytes for MINUTES (10), led by coverage
 	@exec $(BIN)/python -m fuzz --minutes $(MINUTES)

@@ -73,3 +73,21 @@ def test_closing_while_the_log_is_being_copied_ends(written):
         db.execute("INSERT INTO t VALUES (zeroblob(100000))")
         checkpointer.poke(db)
         checkpointer.close()
+
+
+def test_a_log_written_over_itself_is_as_it_was(written):
+    path, db = written
+    db.execute("INSERT INTO t VALUES (zeroblob(3000000))")
+    reader = connect(path, readonly=True)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM t").fetchone()
+    log = path.with_name("a.db-wal").read_bytes()
+    checkpointer = Checkpointer(path)
+    checkpointer.make_sure(db)
+    assert path.with_name("a.db-wal").read_bytes() == log
+    db.execute("INSERT INTO t VALUES (1)")
+    assert reader.execute("SELECT count(*) FROM t").fetchone() == (1,)
+    reader.close()
+    checkpointer.close()
+    assert db.execute("SELECT count(*) FROM t").fetchone() == (2,)
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -11,7 +11,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from .datadir import Owned
 from .directory import Directory
 from .errors import DataDirectoryUnusable, Unavailable
 from .ingest import Ingest, Reads
+from .journal.cleansing import asking
 from .journal.commit import Journal
 from .requestlog import RequestLog
 from .rules.directory import SCOPES, Workspace
@@ -151,7 +152,7 @@ class Server:
             writer,
             passed=lambda: min(each.safe for each in self.followers.values()),
             committed=self._committed,
-            erased=partial(self._erased, reader),
+            erased=asking(reader, lambda: self.follower.safe),
             keep_ms=int(settings.journal_keep_hours * HOUR_MS),
             keep_bytes=settings.journal_keep_mb * MB,
         )
@@ -206,10 +207,6 @@ class Server:
         while not self._ending.is_set() and self.directory.jobs.drop_old(until=now - self.settings.jobs_keep_days * DAY_S):
             time.sleep(0)  # others get their turn to write
         self.directory.scrolls.drop_expired(now=now)
-
-    def _erased(self, reader: EventReader, record: int, after: int, limit: int) -> Sequence[int] | None:
-        """What a record of the journal took away, as the store knows; None while it has not folded it."""
-        return reader.erased_by(record, after=after, limit=limit) if self.follower.cursor >= record else None
 
     def _committed(self, head: int) -> None:
         for each in self.followers.values():

@@ -8,7 +8,9 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 from .faults import reach
@@ -19,6 +21,7 @@ SHORT_LOG_PAGES = 256  # of log that a writer may copy itself
 EMPTY_WAIT_MS = 20  # that a writer may wait for readers when it cuts its log
 EMPTY_GATHER_S = 0.1  # for more to be deleted before a log is cut beside its writers
 EMPTY_AGAIN_S = 0.5  # between tries, while a reader needs the log or the disk is full
+REWRITE_BYTES = 1 << 20  # of a log at once
 LOG_HEADER_BYTES, FRAME_BYTES = 32, 24 + PAGE_BYTES  # of the write-ahead log
 
 
@@ -42,8 +45,13 @@ def connect(path: Path, *, durable: bool = False, readonly: bool = False, cache_
 
 
 def _write_ahead(db: sqlite3.Connection) -> None:
-    """Several processes may find the file new at the same moment; SQLite's own waiting does not cover this one change."""
+    """Several processes may find the file new at the same moment; SQLite's own waiting does not cover this one change.
+
+    For it SQLite makes a rollback journal, and removes it. Were a power loss to bring that back, the new file with all that came
+    since would be rolled back to nothing: so the removal too is flushed.
+    """
     until = time.monotonic() + WAIT_S
+    db.execute("PRAGMA synchronous=EXTRA")
     while True:
         try:
             db.execute("PRAGMA journal_mode=WAL")
@@ -135,17 +143,59 @@ class Checkpointer:
     """
 
     def __init__(self, path: Path, *, limit_bytes: int = 32 << 20, look_every: int = 64) -> None:
+        self.wanted = threading.Event()  # that the thread copies, which clears it when it has tried
         self._path = path
         self._log = Path(f"{path}-wal")
         self._limit_pages = limit_bytes // PAGE_BYTES
-        self._wanted = threading.Event()
         self._copied = threading.Event()
         self._stopping = False
         self._copied_to = (b"", 0)  # the salt of a round of the log, and how many of its pages the thread has copied
         self._look_every = look_every  # commits between looks at the log's length
         self._pokes = 0
-        self._thread = threading.Thread(target=self._run, name=f"checkpoint {path.name}", daemon=True)
+        self._doubtful = True  # as whoever wrote before us may have left it
+        self._thread: threading.Thread | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name=f"checkpoint {self._path.name}", daemon=True)
         self._thread.start()
+
+    def open_log(self) -> BinaryIO:
+        """Raises OSError where there is no log yet, or no descriptor to look at it with."""
+        return open(self._log, "rb", buffering=0)
+
+    def rewrite_log(self) -> None:
+        """Write the log over itself, and flush it. Nobody else may write it meanwhile. Raises OSError."""
+        with open(self._log, "r+b", buffering=0) as log:
+            while some := log.read(REWRITE_BYTES):
+                log.seek(-len(some), os.SEEK_CUR)
+                log.write(some)
+            os.fsync(log.fileno())
+
+    def failed(self, error: BaseException) -> None:
+        """Call when a commit or a checkpoint has failed: where the disk is to blame, the flush may have been it."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR:
+            self._doubtful = True
+
+    def make_sure(self, db: sqlite3.Connection) -> None:
+        """Call before a flush of the log is relied on, outside a transaction. Raises sqlite3.Error.
+
+        What a failed flush did not bring to the disk is forgotten by the system: the next flush says yes without it, while it can
+        still be read. So after one that failed, and for what a process that was killed has left, the log is written once more.
+        """
+        if not self._doubtful:
+            return
+        db.execute("BEGIN IMMEDIATE")  # so that nobody writes it meanwhile
+        try:
+            self.rewrite_log()
+        except FileNotFoundError:
+            pass  # no log
+        except OSError as error:
+            raise sqlite3.OperationalError(f"the log cannot be flushed: {error}") from error
+        finally:
+            db.execute("ROLLBACK")
+        self._doubtful = False
 
     def poke(self, db: sqlite3.Connection) -> bool:
         """Call after a commit, outside a transaction. True when the log has just been copied whole."""
@@ -153,13 +203,14 @@ class Checkpointer:
             self._copied.clear()
             return self.finish(db)
         self._pokes += 1
-        if self._pokes % self._look_every == 0 and not self._wanted.is_set() and self._log_pages() > self._limit_pages:
-            self._wanted.set()
+        if self._pokes % self._look_every == 0 and not self.wanted.is_set() and self._log_pages() > self._limit_pages:
+            self.wanted.set()
         return False
 
     def finish(self, db: sqlite3.Connection) -> bool:
         """Copy the rest of the log now, waiting for it. True when nothing is left in it."""
-        busy, log, copied = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        with self._copying(db):
+            busy, log, copied = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         return not busy and log == copied
 
     def empty(self, db: sqlite3.Connection) -> bool:
@@ -170,14 +221,40 @@ class Checkpointer:
         salt, pages = self._log_round()
         of_salt, copied = self._copied_to
         if pages - (copied if of_salt == salt else 0) > SHORT_LOG_PAGES:
-            self._wanted.set()
+            self.wanted.set()
             return False
-        return cut_log(db)
+        with self._copying(db):
+            return cut_log(db)
+
+    @contextlib.contextmanager
+    def _copying(self, db: sqlite3.Connection) -> Iterator[None]:
+        self.make_sure(db)
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.failed(error)
+            raise
+
+    def copy(self) -> None:
+        """What the thread does when it is wanted: copy the log beside its writer. Never raises."""
+        try:
+            with contextlib.closing(connect(self._path, cache_mb=1)) as db:
+                salt = self._log_round()[0]  # before: if another round begins meanwhile, nothing of that counts as copied
+                with self._copying(db):
+                    _, _, copied = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                self._copied_to = (salt, copied)
+                reach("log.half-copied")
+            self._copied.set()
+        except (sqlite3.Error, OSError):
+            # A full disk, or no descriptor left: the log stays as it is, nothing is lost, and a later poke tries again.
+            pass
+        self.wanted.clear()
 
     def close(self) -> None:
         self._stopping = True
-        self._wanted.set()
-        self._thread.join()
+        self.wanted.set()
+        if self._thread is not None:
+            self._thread.join()
 
     def _log_pages(self) -> int:
         return self._log_round()[1]
@@ -190,12 +267,13 @@ class Checkpointer:
         not its index beside it: closing that file would drop the locks that SQLite holds on it for this whole process.
         """
         try:
-            with open(self._log, "rb", buffering=0) as log:
+            with self.open_log() as log:
                 salt = log.read(24)[16:24]
-                low, high = 0, max(0, os.fstat(log.fileno()).st_size - LOG_HEADER_BYTES) // FRAME_BYTES
+                low, high = 0, max(0, log.seek(0, os.SEEK_END) - LOG_HEADER_BYTES) // FRAME_BYTES
                 while low < high:
                     middle = (low + high) // 2
-                    if os.pread(log.fileno(), 8, LOG_HEADER_BYTES + middle * FRAME_BYTES + 8) == salt:
+                    log.seek(LOG_HEADER_BYTES + middle * FRAME_BYTES + 8)
+                    if log.read(8) == salt:
                         low = middle + 1
                     else:
                         high = middle
@@ -205,19 +283,9 @@ class Checkpointer:
 
     def _run(self) -> None:
         while True:
-            self._wanted.wait()
+            self.wanted.wait()
             if self._stopping:
                 return
-            try:
-                with contextlib.closing(connect(self._path, cache_mb=1)) as db:
-                    salt = self._log_round()[0]  # before: if another round begins meanwhile, nothing of that counts as copied
-                    _, _, copied = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                    self._copied_to = (salt, copied)
-                    reach("log.half-copied")
-                self._copied.set()
-            except (sqlite3.Error, OSError):
-                # A full disk, or no descriptor left: the log stays as it is, nothing is lost, and a later poke tries again.
-                pass
-            self._wanted.clear()
+            self.copy()
             if self._stopping:
                 return  # close() asked while we copied, and would wait for ever for what was just cleared

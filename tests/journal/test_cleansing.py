@@ -6,9 +6,9 @@ import time
 import msgspec
 import pytest
 
-from trackrecord.journal.cleansing import LATE_MS, RECORDS_A_STEP, ROWS_A_STEP
+from trackrecord.journal.cleansing import LATE_MS, RECORDS_A_STEP
 from trackrecord.journal.codec import encode_records
-from trackrecord.journal.log import JournalReader, JournalWriter
+from trackrecord.journal.log import ROWS_A_STEP, JournalReader, JournalWriter
 from trackrecord.rules.records import Baseline, Erasure, Event, Gone, Merge, Removal
 
 SECRET = b"the-name-of-the-fish"

@@ -70,36 +70,47 @@ class Progress(Protocol):
         """Block until asked to look at once, or for so long; False when it is time to end."""
 
 
-def run(consumer: Consumer, source: Source, progress: Progress, *, until: Callable[[int], bool] = lambda cursor: False) -> None:
-    """Follow the journal until progress.wait says to end, or `until` is true of the cursor.
+class Runner:
+    """One consumer's loop, a step at a time: who calls it decides when the next step comes.
 
     A batch that fails with Unavailable is tried again, after a pause that grows to 2 s; it is never passed over.
     """
-    cursor = consumer.cursor()
-    progress.reached(cursor, consumer.safe())
-    pause_s, idle, rested = 0.05, False, False
-    while not until(cursor):
+
+    def __init__(self, consumer: Consumer, source: Source, progress: Progress, *, batch_records: int = BATCH_RECORDS) -> None:
+        self.cursor = consumer.cursor()
+        self._consumer = consumer
+        self._source = source
+        self._progress = progress
+        self._batch_records = batch_records
+        self._pause_s, self._idle, self._rested = 0.05, False, False
+        progress.reached(self.cursor, consumer.safe())
+
+    def step(self) -> float | None:
+        """Handle what comes next, or rest; return for how many seconds to wait before the next step, None for until there is more."""
         try:
-            batch = source.read(after=cursor, limit=BATCH_RECORDS)
+            batch = self._source.read(after=self.cursor, limit=self._batch_records)
             if batch is not None:
-                consumer.handle(batch.first, batch.records)
-            elif idle and not rested:
-                rested = consumer.rest()
-                progress.reached(cursor, consumer.safe())
+                self._consumer.handle(batch.first, batch.records)
+            elif self._idle and not self._rested:
+                self._rested = self._consumer.rest()
+                self._progress.reached(self.cursor, self._consumer.safe())
         except TrackrecordError as error:
-            progress.failed(error)
-            if not progress.wait(pause_s):
-                return
-            pause_s = min(2.0, pause_s * 2)
-            continue
-        pause_s = 0.05
+            self._progress.failed(error)
+            pause_s, self._pause_s = self._pause_s, min(2.0, self._pause_s * 2)
+            return pause_s
+        self._pause_s = 0.05
         if batch is not None:
-            cursor, idle, rested = batch.last, False, False
-            progress.reached(cursor, consumer.safe())
-            if not progress.wait(GATHER_S):
-                return
-        else:
-            progress.idle(cursor)
-            if not progress.wait(None if rested else REST_AFTER_S):
-                return
-            idle = True
+            self.cursor, self._idle, self._rested = batch.last, False, False
+            self._progress.reached(self.cursor, self._consumer.safe())
+            return GATHER_S
+        self._progress.idle(self.cursor)
+        self._idle = True
+        return None if self._rested else REST_AFTER_S
+
+
+def run(consumer: Consumer, source: Source, progress: Progress, *, until: Callable[[int], bool] = lambda cursor: False) -> None:
+    """Follow the journal until progress.wait says to end, or `until` is true of the cursor."""
+    runner = Runner(consumer, source, progress)
+    while not until(runner.cursor):
+        if not progress.wait(runner.step()):
+            return

@@ -1,7 +1,7 @@
 """Folds the journal into the event store."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..rules.records import Record
@@ -26,22 +26,23 @@ class StoreWriter:
 
     name = "store-writer"
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
+        self._clock = clock  # seconds, never back
         self._safe = store.sync()
-        self._synced_at = time.monotonic()
+        self._synced_at = clock()
 
     def cursor(self) -> int:
         return self._store.cursor()
 
     def handle(self, first: int, records: Sequence[Record]) -> None:
         self._store.append(first, records)
-        if time.monotonic() - self._synced_at > SYNC_EVERY_S:
+        if self._clock() - self._synced_at > SYNC_EVERY_S:
             self.rest()
 
     def rest(self) -> bool:
         self._safe = self._store.sync()
-        self._synced_at = time.monotonic()
+        self._synced_at = self._clock()
         return self._store.cleanse()
 
     def safe(self) -> int:

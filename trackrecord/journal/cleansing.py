@@ -1,6 +1,6 @@
 """Takes from the journal's rows what later records have erased, so that it is nowhere. DESIGN.md, "Cleansing".
 
-Which positions those are, the store knows once it has folded the record: it is asked, and the journal need not know what
+Which positions those are, the store knows once it has folded the record safely: it is asked, and the journal need not know what
 erasing, removing and merging mean.
 """
 
@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from itertools import islice
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 
@@ -21,15 +21,32 @@ from .codec import Damaged, decode_records, encode_records
 
 log = logging.getLogger("trackrecord.journal")
 
-ROWS_A_STEP = 64  # rewritten in one transaction, so that no commit waits long behind it
-RECORDS_A_STEP = 10_000  # and so many records, but for a row that alone holds more
+RECORDS_A_STEP = 10_000  # rewritten in one transaction, but for a row that alone holds more
 QUESTIONS_A_STEP = 100
 POSITIONS_A_QUESTION = 1_000
 LATE_MS = 60_000  # for so long events of an erased contact may still come, from requests that had found it before
 
 # Asked with (the position of an erasing record, after, limit): the positions above `after` that it took away, in order, up to
-# limit; None while the store has not folded it.
+# limit; None while the store has not folded it safely.
 Erased = Callable[[int, int, int], Sequence[int] | None]
+
+
+class Knows(Protocol):
+    def erased_by(self, position: int, *, after: int, limit: int) -> Sequence[int]: ...
+
+
+def asking(store: Knows, safe: Callable[[], int]) -> Erased:
+    """Ask a store, `safe` being its cursor as a power loss would leave it.
+
+    Not before that has passed the record: a store that was set back would find the event gone from the journal and a copy of it
+    there still, and would keep the copy.
+    """
+
+    def erased(record: int, after: int, limit: int) -> Sequence[int] | None:
+        return store.erased_by(record, after=after, limit=limit) if safe() >= record else None
+
+    return erased
+
 
 OWING = frozenset({Erasure, Merge, Removal})  # a merge, as it may be into a contact that is erased
 
@@ -67,9 +84,10 @@ class Owed(msgspec.Struct):
 class Cleansing:
     """What is owed, and the doing of it. For use by the journal's one writer, whose connection it shares."""
 
-    def __init__(self, db: sqlite3.Connection, checkpointer: Checkpointer) -> None:
+    def __init__(self, db: sqlite3.Connection, checkpointer: Checkpointer, *, rows_a_step: int) -> None:
         self._db = db
         self._checkpointer = checkpointer
+        self._rows_a_step = rows_a_step
         self._owed = [Owed(*row) for row in db.execute("SELECT record, at_ms, done FROM owed ORDER BY record")]
         self._log_holds = bool(self._owed)  # the log may hold rows as they were
 
@@ -102,7 +120,7 @@ class Cleansing:
             self.insert(new)
         self._log_holds = True
         rows = self._rows() if erased else iter(())
-        while some := list(islice(rows, ROWS_A_STEP)):
+        while some := list(islice(rows, self._rows_a_step)):
             with self._writing():
                 for first, records in some:
                     if theirs := [position for position, record in enumerate(records, first) if _of(record, erased)]:
@@ -148,7 +166,7 @@ class Cleansing:
         left: Sequence[int] = sorted(position for _, positions in taken for position in positions)
         rows = records = done = 0
         with self._writing():
-            while left and rows < ROWS_A_STEP and records < RECORDS_A_STEP:
+            while left and rows < self._rows_a_step and records < RECORDS_A_STEP:
                 count, covered = self._rewrite_row(left)
                 rows, records = rows + 1, records + count
                 done, left = left[covered - 1], left[covered:]

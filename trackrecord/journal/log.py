@@ -6,7 +6,7 @@ A record's position is its number in the journal, from 1 on, without end; a row'
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from .cleansing import Cleansing, Erased
 from .codec import Damaged, decode_records, encode_records
 
 FORMAT = 2  # PRAGMA user_version; a higher one was written by a newer Trackrecord. 1 had no table `owed`
-TRIM_ROWS = 64  # rows deleted in one step, so that no commit waits long behind a trim
+ROWS_A_STEP = 64  # deleted by one trim or rewritten by one step of cleansing, so that no commit waits long behind it
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -39,6 +39,10 @@ class Batch(NamedTuple):
     @property
     def last(self) -> int:
         return self.first + len(self.records) - 1
+
+
+def wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _open(path: Path, *, readonly: bool) -> sqlite3.Connection:
@@ -117,14 +121,24 @@ class JournalReader:
 class JournalWriter:
     """Appends and trims; one per data directory, used from one thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        now_ms: Callable[[], int] = wall_clock_ms,
+        rows_a_step: int = ROWS_A_STEP,
+        checkpointer: Callable[[Path], Checkpointer] = Checkpointer,
+    ) -> None:
+        self._now_ms = now_ms
+        self._rows_a_step = rows_a_step
         self._db = _open(path, readonly=False)
-        self._checkpointer = Checkpointer(path)
+        self._checkpointer = checkpointer(path)
         try:
+            self._checkpointer.make_sure(self._db)
             self._db.execute("PRAGMA secure_delete=ON")  # erased means overwritten, not only unreachable
             self._db.execute(_SCHEMA)
             self._db.execute(OWED_SCHEMA)
-            self._cleansing = Cleansing(self._db, self._checkpointer)
+            self._cleansing = Cleansing(self._db, self._checkpointer, rows_a_step=rows_a_step)
             if self._db.execute("PRAGMA user_version").fetchone()[0] == 1:
                 self._upgrade()
             self._db.execute(f"PRAGMA user_version={FORMAT}")
@@ -137,7 +151,7 @@ class JournalWriter:
 
     def _upgrade(self) -> None:
         """From format 1, which took nothing that was erased from its rows, nor overwrote what it trimmed."""
-        self._cleansing.take_over(time.time_ns() // 1_000_000)
+        self._cleansing.take_over(self._now_ms())
         with contextlib.suppress(sqlite3.OperationalError):  # no room for a second copy: what is free is overwritten as it is used
             self._db.execute("VACUUM")
 
@@ -148,7 +162,7 @@ class JournalWriter:
     def append(self, records: Sequence[Record]) -> int:
         """Keep records on stable storage; return the position of the first. Raises Unavailable with none of them kept."""
         crc, blob = encode_records(records)
-        first, now_ms = self.head + 1, time.time_ns() // 1_000_000
+        first, now_ms = self.head + 1, self._now_ms()
         owed = self._cleansing.owing(first, records, now_ms)
         reach("journal.before-commit")
         try:
@@ -189,14 +203,14 @@ class JournalWriter:
         """Drop the oldest rows that every consumer has safely `passed`; return how many records went.
 
         A row goes when it is older than `keep_ms`, or while the file holds more than `keep_bytes`. The last row always
-        stays: it carries the head. At most TRIM_ROWS rows go in one call.
+        stays: it carries the head. At most ROWS_A_STEP rows go in one call.
         """
         records = size = 0
         last = None
         held = self._held_bytes()
         oldest = "SELECT first, count, written_at_ms, length(records) FROM batches ORDER BY first LIMIT ?"
         try:
-            for first, count, written_at_ms, length in self._db.execute(oldest, (TRIM_ROWS,)).fetchall():
+            for first, count, written_at_ms, length in self._db.execute(oldest, (self._rows_a_step,)).fetchall():
                 old = written_at_ms < now_ms - keep_ms
                 if first + count - 1 > min(passed, self.head - 1) or not (old or held - size > keep_bytes):
                     break

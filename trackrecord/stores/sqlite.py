@@ -278,7 +278,7 @@ class SqliteReader:
 class SqliteStore(SqliteReader):
     """The EventStore in events.db. One at a time should write; a second one for a moment does no harm."""
 
-    def __init__(self, path: Path, **sizes: int) -> None:
+    def __init__(self, path: Path, *, checkpointer: Callable[..., Checkpointer] = Checkpointer, **sizes: int) -> None:
         """`sizes`: as Appender's, which are what they should be but for tests."""
         super().__init__(path)
         self._db = connect(path)
@@ -286,7 +286,7 @@ class SqliteStore(SqliteReader):
         self._appender = Appender(self._db, **sizes)
         self._appender.taker.took = True  # by who wrote before us, as far as we know
         self._writes = threading.RLock()
-        self._checkpointer = Checkpointer(path, limit_bytes=LOG_BYTES, look_every=1)
+        self._checkpointer = checkpointer(path, limit_bytes=LOG_BYTES, look_every=1)
 
     def append(self, first: int, records: Sequence[Record]) -> None:
         with self._writing():
@@ -299,6 +299,7 @@ class SqliteStore(SqliteReader):
         # In NORMAL a commit is written and not flushed. One commit in FULL flushes the log with all that went before it,
         # and costs one flush where a checkpoint costs a copy of the log. It has to change something: no change, no flush.
         with self._writes:
+            self._make_sure()
             self._db.execute("PRAGMA synchronous=FULL")
             try:
                 with self._writing():
@@ -320,7 +321,15 @@ class SqliteStore(SqliteReader):
         self._checkpointer.close()
         super().close()
         with self._writes:
+            with suppress(sqlite3.Error):
+                self._checkpointer.make_sure(self._db)
             self._db.close()  # the last connection copies the log and removes it
+
+    def _make_sure(self) -> None:
+        try:
+            self._checkpointer.make_sure(self._db)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"The events cannot be kept just now: {error}") from error
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -332,6 +341,7 @@ class SqliteStore(SqliteReader):
                 self._db.execute("COMMIT")
             except BaseException as error:
                 self._appender.forget()
+                self._checkpointer.failed(error)
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError):
