@@ -19,6 +19,7 @@ from .cleansing import Cleansing, Erased
 from .codec import Damaged, decode_records, encode_records
 
 FORMAT = 2  # PRAGMA user_version; a higher one was written by a newer Trackrecord. 1 had no table `owed`
+READ_BYTES = 16 << 20  # of rows, past which no more are read at once
 TRIM_ROWS = 64  # rows deleted in one step, so that no commit waits long behind a trim
 
 _SCHEMA = """
@@ -60,7 +61,7 @@ class JournalReader:
         self._db = _open(path, readonly=True)
 
     def read(self, *, after: int, limit: int) -> Batch | None:
-        """The records above `after`, about `limit` of them (whole rows, at least one); None at the end.
+        """The records above `after`, about `limit` of them, fewer where they are long (whole rows, at least one); None at the end.
 
         The first position may lie above after + 1 where older records were trimmed. Raises Unavailable when the file cannot be read.
         """
@@ -69,6 +70,7 @@ class JournalReader:
             rows = self._db.execute("SELECT first, crc, records FROM batches WHERE first >= ? ORDER BY first", (start or 0,))
             first = after + 1
             records: list[Record] = []
+            size = 0
             for row_first, crc, blob in rows:
                 found = decode_records(row_first, crc, blob)
                 if row_first + len(found) <= after + 1:
@@ -79,7 +81,8 @@ class JournalReader:
                     first = max(row_first, after + 1)
                     found = found[first - row_first :]
                 records += found
-                if len(records) >= limit:
+                size += len(blob)
+                if len(records) >= limit or size >= READ_BYTES:
                     break
             rows.close()
         except (sqlite3.Error, Damaged) as error:
