@@ -20,7 +20,7 @@ from .bodies import Held, Room
 
 LINGER_S = 2.0  # how long what comes after the last answer is heard out
 LINGERING_MAX = 200  # connections past `connections_max` that are; of more, whoever still sends may see a reset in place of the 503
-PIECE_BYTES = 4 << 10  # parsed at a time; then those requests of it that wait are answered first
+PIECE_BYTES = 2 << 10  # parsed at a time; then those requests of it that wait are answered first
 REQUEST_BYTES = 4 << 10  # about what a request takes that is parsed and waits
 
 

@@ -128,6 +128,7 @@ def protocol(
         _received = 0  # _head_bytes with those of the read that is being parsed
         _plain: bytes | None = None  # the head of a request that asked to upgrade, without that
         _fault: TrackrecordError | None = None  # why on_headers_complete raised
+        _stops = False  # the server does, and what is being answered was asked by one who does not know that
         _refusal: TrackrecordError | None = None  # with which the connection ends, once the requests before it are answered
 
         def connection_made(self, transport: Any) -> None:
@@ -147,7 +148,11 @@ def protocol(
             return self._refusal is not None or super().deaf
 
         def comes(self) -> bool:
-            return self._in_head or self._in_body or self._refusal is not None
+            return self._in_head or self._in_body or self._refusal is not None or self._stops
+
+        def shutdown(self) -> None:
+            self._stops = self.cycle is not None and not self.cycle.response_complete
+            super().shutdown()
 
         def read_piece(self, piece: bytes | memoryview, *, last: bool) -> None:
             heads, self._received = self._heads, self._head_bytes + len(piece)
