@@ -32,6 +32,8 @@ KINDS = {
     "x": "nested",  # any other object or list: kept as it came, shown, never compared
 }
 
+_OBJECTS = frozenset("xrm")  # the letters of objects and lists
+
 
 class Kept(NamedTuple):
     """What is left of the metadata sent. `kinds` has one letter of KINDS a key, in order; `dropped` is (key, reason)."""
@@ -108,6 +110,11 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
     place; those before it are named as dropped. Raises DataInvalid for an object or list that is neither rich link nor amount
     when `nested` is false, or that nests deeper than NESTING_MAX.
     """
+    # Nearly always all keys stay as they are: none has a forbidden character, and no two are one.
+    if not 0 < limit < len(sent) and all(map(str.isidentifier, sent)) and len({*map(str.casefold, sent)}) == len(sent):
+        letters = [_LETTERS[type(value)](key, value) for key, value in sent.items() if value is not None]
+        if len(letters) == len(sent) and _OBJECTS.isdisjoint(letters):
+            return Kept(sent, "".join(letters), [])
     values: dict[str, Any] = {}
     kinds: dict[str, str] = {}
     dropped: list[tuple[str, str]] = []
@@ -137,7 +144,7 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
                 kept.pop(key, None)
             continue
         letter = _LETTERS[type(value)](key, value)
-        if letter in "xrm":
+        if letter in _OBJECTS:
             field = f"metadata.{sent_key[:KEY_SHOWN_MAX]}"
             if letter == "x" and not nested:
                 raise DataInvalid(f"{field} must be a string, number, boolean, rich link or amount", field=field)
