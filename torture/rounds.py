@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from trackrecord.faults import POINTS
 
-from . import calls, clocks, crowd, disks, files, kills, overload, points
+from . import calls, clocks, crowd, disks, files, kills, old, overload, points
 from .world import World
 
 
@@ -83,6 +83,12 @@ ROUNDS: dict[str, Round] = {
         "the files as they were left",
         own=True,
         weight=2,
+    ),
+    "kill-at-upgrade": Round(
+        old.kill_at_upgrade,
+        f"kill -9 of {old.STARTS_KILLED} starts over the files of 0.1.0 with thousands of events",
+        "nothing lost or twice, totals are recounts, more is taken",
+        own=True,
     ),
     "overload": Round(
         overload.flooded,

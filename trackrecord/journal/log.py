@@ -143,6 +143,7 @@ class JournalWriter:
         self._cleansing.take_over(time.time_ns() // 1_000_000)
         with contextlib.suppress(sqlite3.OperationalError):  # no room for a second copy: what is free is overwritten as it is used
             self._db.execute("VACUUM")
+        reach("journal.mid-migration")
 
     def skip_to(self, position: int) -> None:
         """Never give out positions up to this one: a store has passed them, with a journal that is gone."""
