@@ -25,7 +25,7 @@ from .load import EVENTS_ONLY, Load
 from .server import NotStarted
 from .world import CONNECTIONS, World
 
-EVENTS = (2_000, 4_000)  # before they become old
+EVENTS = (2_000, 3_000)  # before they become old
 STARTS_KILLED = 4
 START_S = 1.5  # about what a start takes
 SIGKILLED = -9

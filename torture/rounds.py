@@ -84,6 +84,12 @@ ROUNDS: dict[str, Round] = {
         own=True,
         weight=2,
     ),
+    "remounted": Round(
+        disks.remounted,
+        "a start on a file system mounted read-only; then the system makes one read-only under load, and it is mended after a kill",
+        "the start is refused with the reason; 503 and health; all that was acknowledged is there",
+        own=True,
+    ),
     "kill-at-upgrade": Round(
         old.kill_at_upgrade,
         f"kill -9 of {old.STARTS_KILLED} starts over the files of 0.1.0 with thousands of events",
