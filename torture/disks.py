@@ -159,9 +159,11 @@ def remounted(world: World) -> None:
         image.remount("rw")
         under_load(world, most=200)
         world.oracle.disk_fails = True
+        world.load.stop()  # a sync that is under way at that moment may say that it has succeeded, and has not
         before = world.oracle.refusals
         image.break_off()
         world.fault()
+        world.load.start(world.server.url)
         world.load.while_(lambda: world.oracle.refusals < before + REFUSED, within_s=FULL_S)
         if world.oracle.refusals < before + REFUSED:
             world.oracle.found("answers", f"a file system that became read-only refused {world.oracle.refusals - before} requests")

@@ -25,7 +25,7 @@ from .shim import Shim
 from .world import Skipped, World
 
 FLOOD = 640  # connections
-AT_REST_MB = 150  # both processes, with what a round puts into their caches
+AT_REST_MB = 200  # both processes, with what a round puts into their caches
 CONNECTION_KB = 40  # of one that is open, with a request of it at work
 BODIES = 2  # times bodies_max_mb: as they came, and what is made of them
 WAITING = 5  # times what may wait for the disk: a batch that gathers, one that is written, its row, SQLite's copy, and the store's

@@ -74,7 +74,7 @@ class Paced(HttpToolsProtocol):
     stalled_s: float  # how long a peer may take nothing of what is written to it
     flow: _Flow
     transport: Any  # a _Transport, where uvicorn has asyncio's
-    _unread: bytes = b""  # came already, and is not parsed
+    _unread: bytes = b""  # came already, and is not parsed: only while requests wait
     _held: Held
     _stall: asyncio.TimerHandle | None = None
     _lingering: asyncio.TimerHandle | None = None
@@ -131,6 +131,8 @@ class Paced(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._watch_end()
+        elif self.pipeline:
+            self._hold()
         elif self.flow.waits:
             self._read_on()
 
