@@ -81,8 +81,13 @@ class Transport:
             self.closing = True
             asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
 
+    abort = write_eof = close  # a peer that hears the end goes
+
     def is_closing(self) -> bool:
         return self.closing
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def get_extra_info(self, name: str) -> Any:
         return {"peername": ("192.0.2.1", 1), "sockname": ("192.0.2.2", 80)}.get(name)
@@ -144,9 +149,11 @@ class Half:
         self._class = protocol(
             header_max_bytes=HEAD_MAX,
             timeout_s=1e6,
+            answer_timeout_s=1e6,
             connections_max=10,
             version=app.default_version,
             refused=lambda *told: None,
+            room=app.room,
             lane=app if fast else None,
         )
         self._config = uvicorn.Config(

@@ -16,6 +16,7 @@ from .world import Skipped, World
 DISK_MB = 24
 REFUSED = 40  # requests that must be refused before there is room again
 FULL_S = 20.0
+IMAGE_MB = 64
 
 
 @contextlib.contextmanager
@@ -90,3 +91,94 @@ def _takes_again(world: World) -> None:
     world.load.for_events(60)
     if world.oracle.acknowledged < before + 60:
         world.oracle.found("answers", "the server does not take events again although there is room")
+
+
+class Image:
+    """A file system of its own in a file, mounted for the data directory of a world. Raises Skipped where that cannot be had."""
+
+    def __init__(self, world: World) -> None:
+        self._file = world.folder / "image"
+        self.disk = world.folder / "mounted"
+        if not sys.platform.startswith("linux") or os.geteuid() != 0:
+            raise Skipped("only root of a Linux can mount a file system that becomes read-only")
+        if missing := [name for name in ("mkfs.ext4", "e2fsck", "losetup", "mount", "umount") if shutil.which(name) is None]:
+            raise Skipped(f"a file system that becomes read-only needs {', '.join(missing)}")
+        self.disk.mkdir()
+        with self._file.open("wb") as file:
+            file.truncate(IMAGE_MB << 20)
+        _did("mkfs.ext4", "-q", "-F", str(self._file))
+        self.mount()
+        world.data = self.disk  # whose log lies beside it
+
+    def mount(self) -> None:
+        _did("mount", "-o", "loop,errors=remount-ro", str(self._file), str(self.disk))
+
+    def remount(self, how: str) -> None:
+        _did("mount", "-o", f"remount,{how}", str(self.disk))
+
+    def umount(self) -> None:
+        _did("umount", str(self.disk))
+
+    def break_off(self) -> None:
+        """The system takes the file system for damaged, and lets nobody write to it from now on."""
+        device = Path(_did("losetup", "--noheadings", "--output", "NAME", "--associated", str(self._file)).strip()).name
+        try:
+            Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("1")
+        except OSError as error:
+            raise Skipped(f"the system cannot be made to take a file system for damaged here: {error}") from None
+
+    def mend(self) -> None:
+        self.umount()
+        subprocess.run(["e2fsck", "-f", "-y", str(self._file)], capture_output=True, check=False)  # it ends with 1 when it has mended
+        self.mount()
+
+
+def _did(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Skipped(f"{command[0]} is refused here: {done.stderr.strip()}")
+    return done.stdout
+
+
+def remounted(world: World) -> None:
+    """Started on a file system that is mounted read-only, and then served on one that the system makes so under load."""
+    image = Image(world)
+    try:
+        under_load(world, most=200)
+        world.judge()
+        world.stop()
+        image.remount("ro")
+        world.fault()
+        try:
+            world.start()
+            world.oracle.found("answers", "a server starts on a read-only file system")
+        except NotStarted as refused:
+            if "read-only" not in str(refused).lower() and "readonly" not in str(refused).lower():
+                world.oracle.found("answers", f"a start on a read-only file system is refused without saying so: {refused}")
+        world.gone()
+        image.remount("rw")
+        under_load(world, most=200)
+        world.oracle.disk_fails = True
+        world.load.stop()  # a sync that is under way at that moment may say that it has succeeded, and has not
+        before = world.oracle.refusals
+        image.break_off()
+        world.fault()
+        world.load.start(world.server.url)
+        world.load.while_(lambda: world.oracle.refusals < before + REFUSED, within_s=FULL_S)
+        if world.oracle.refusals < before + REFUSED:
+            world.oracle.found("answers", f"a file system that became read-only refused {world.oracle.refusals - before} requests")
+        with Client(world.server.url) as client:
+            if client.ask("GET", "/-/health")[0] != 503:
+                world.oracle.found("answers", "health does not tell of a file system that became read-only")
+        world.server.kill()
+        world.load.join()
+        world.gone()
+        image.mend()
+        world.start()
+        world.judge()
+        world.stop()
+        world.check()
+    finally:
+        world.load.stop()
+        world.gone()
+        image.umount()

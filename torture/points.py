@@ -13,6 +13,7 @@ from trackrecord.check import check
 from trackrecord.faults import VARIABLE
 
 from .kills import under_load
+from .old import at_upgrade, dies_at_start
 from .server import NotStarted, environment, runs, until
 from .world import World
 
@@ -121,15 +122,9 @@ def in_log(world: World, point: str) -> None:
 
 
 def in_migration(world: World, point: str) -> None:
-    """The first start dies with its tables half made; the next one makes them."""
-    try:
-        world.start(environ={VARIABLE: point})
-        world.oracle.found("answers", "a start went past a migration that kills it")
-    except NotStarted:
-        world.fault()
-    world.gone()
-    under_load(world)
-    world.judge()
+    """A start dies with the directory's tables half made, over no files and then over old ones; the next one makes them."""
+    dies_at_start(world, point)
+    at_upgrade(world, point)
 
 
 def in_backup(world: World, point: str) -> None:
@@ -155,6 +150,7 @@ def run_backup(data: Path, into: Path, environ: Mapping[str, str] = {}) -> "subp
 
 
 FILES = "the files as they were left"
+UPGRADED = "the next start brings the files of 0.1.0 up to date, exactly"
 AT: dict[str, At] = {
     "journal.before-commit": At(in_server, FILES),
     "journal.after-commit": At(in_server, FILES),
@@ -166,7 +162,9 @@ AT: dict[str, At] = {
     "log.half-copied": At(in_log, FILES),
     "log.before-cut": At(in_log, FILES),
     "log.after-cut": At(in_log, FILES),
-    "directory.mid-migration": At(in_migration, "the next start makes the tables", own=True),
+    "journal.mid-migration": At(at_upgrade, UPGRADED, own=True),
+    "store.mid-migration": At(in_migration, UPGRADED, own=True),
+    "directory.mid-migration": At(in_migration, UPGRADED, own=True),
     "directory.before-journal": At(in_housekeeping, "the deletion or the merge is whole"),
     "backup.between-files": At(in_backup, "nothing stands where the backup should be; the next one is whole by `trackrecord check`"),
     "backup.before-rename": At(in_backup, "the same"),

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from trackrecord.faults import POINTS
 
-from . import calls, clocks, disks, files, kills, points
+from . import calls, clocks, crowd, disks, files, kills, old, overload, points
 from .world import World
 
 
 class Round(NamedTuple):
-    does: Callable[[World], None]
+    does: Callable[[World], object]
     what: str  # what it does to the server
     judged: str  # beside the record, which is compared after every round
     own: bool = False  # wants a data directory of its own
@@ -84,6 +84,55 @@ ROUNDS: dict[str, Round] = {
         own=True,
         weight=2,
     ),
+    "remounted": Round(
+        disks.remounted,
+        "a start on a file system mounted read-only; then the system makes one read-only under load, and it is mended after a kill",
+        "the start is refused with the reason; 503 and health; all that was acknowledged is there",
+        own=True,
+    ),
+    "kill-at-upgrade": Round(
+        old.kill_at_upgrade,
+        f"kill -9 of {old.STARTS_KILLED} starts over the files of 0.1.0 with thousands of events",
+        "nothing lost or twice, totals are recounts, more is taken",
+        own=True,
+    ),
+    "overload": Round(
+        overload.flooded,
+        f"{overload.FLOOD} connections send on whether they are answered or not",
+        "202, or 503 with `Retry-After`, to every request; memory; an event after it is shown at once",
+        own=True,
+    ),
+    "stop-ahead": Round(
+        overload.stopped_ahead,
+        "SIGTERM while 100 connections send ahead, on either way of `POST /events`",
+        "what is kept was answered",
+        own=True,
+    ),
+    "store-stopped": Round(
+        overload.store_stopped,
+        "SIGSTOP of the store's process until it lags too far, then SIGCONT",
+        "503 with `Retry-After` and in health; events are taken again at once",
+        own=True,
+    ),
+    "slow-disk": Round(
+        overload.slow_disk,
+        "the journal's syncs take a minute, while more is sent than may wait for them",
+        "202 or 503 with `Retry-After`; memory",
+        own=True,
+    ),
+    "slow-clients": Round(
+        crowd.slow_clients,
+        f"{crowd.IDLE:,} idle connections, {3 * crowd.SLOW} that send byte by byte, {crowd.DEAF} that never read",
+        "others are served; 408 to the slow, an end to the deaf; memory",
+        own=True,
+    ),
+    "sent-ahead": Round(
+        crowd.sent_ahead,
+        "200 connections send 100 KB ahead behind a question that waits for the store",
+        "every request is answered, or 503 with `Retry-After`; memory",
+        own=True,
+    ),
+    "heavy-readers": Round(overload.heavy_readers, "exports, queries and long lists without pause under load", "events are taken on"),
 } | {
     f"at-{point}": Round(
         partial(points.AT[point].does, point=point), f"kill -9 where {what}", points.AT[point].judged, points.AT[point].own

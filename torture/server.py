@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -162,13 +163,13 @@ class Client:
     def __exit__(self, *exc: object) -> None:
         self._connection.close()
 
-    def ask(self, method: str, target: str, body: Any = None) -> tuple[int, dict[str, str], Any]:
+    def ask(self, method: str, target: str, body: Any = None, *, lines: str | None = None) -> tuple[int, dict[str, str], Any]:
         """(status, headers in lower case, JSON or None). Raises OSError or HTTPException when the server went away."""
-        self.send(method, target, body)
+        self.send(method, target, body, lines=lines)
         return self.answer()
 
-    def send(self, method: str, target: str, body: Any = None) -> None:
-        sent = None if body is None else json.dumps(body).encode()
+    def send(self, method: str, target: str, body: Any = None, *, lines: str | None = None) -> None:
+        sent = lines.encode() if lines is not None else None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
         try:
             self._connection.request(method, target, sent, headers)
@@ -179,6 +180,11 @@ class Client:
     def answer(self) -> tuple[int, dict[str, str], Any]:
         status, headers, content = self._answer()
         return status, headers, json.loads(content) if content else None
+
+    @property
+    def readable(self) -> bool:
+        """Whether an answer has begun to come."""
+        return bool(select.select([self._connection.sock], [], [], 0)[0])
 
     def lines(self, target: str) -> list[Any]:
         """An answer of one JSON value a line, whole. Raises OSError or HTTPException where it breaks off."""

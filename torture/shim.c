@@ -30,6 +30,7 @@ struct control {
     char only[64];                    /* files whose names begin so; empty for all */
     volatile int32_t writes_to_live;  /* of the file called `killed`: this process kills itself before the one after; 0 for never */
     char killed[64];
+    volatile uint32_t sync_ms; /* what every sync of a file that is meant by `only` takes longer */
 };
 
 struct range { off_t at; size_t length; };
@@ -178,6 +179,7 @@ static int synced(int fd, int (*real)(int)) {
     const char *name = control ? name_of(fd, path) : NULL;
     if (!name) return real(fd);
     __sync_fetch_and_add(&control->syncs, 1);
+    for (uint32_t slept = 0; !strncmp(name, control->only, strlen(control->only)) && slept < control->sync_ms; slept++) usleep(1000);
     if (fails(name, control->sync_permille)) return -1;
     if (!shadow) return real(fd);
     pthread_mutex_lock(&lock);

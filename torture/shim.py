@@ -12,7 +12,7 @@ from pathlib import Path
 from .world import Skipped
 
 SOURCE = Path(__file__).with_name("shim.c")
-CONTROL = struct.Struct("6I64si64s")  # struct control of shim.c
+CONTROL = struct.Struct("6I64si64sI")  # struct control of shim.c
 SECTOR_BYTES = 512  # what a disk writes whole
 
 
@@ -43,6 +43,11 @@ class Shim:
         self._control[0 : 4 * 3] = struct.pack("3I", 0, 0, error)
         self._control[24:88] = only.encode().ljust(64, b"\0")
         self._control[0 : 4 * 2] = struct.pack("2I", writes_permille, syncs_permille)
+
+    def slow(self, milliseconds: int, *, only: str = "") -> None:
+        """From now on, and for those that are under way, every sync takes so much longer, of files whose names begin with `only`."""
+        self._control[24:88] = only.encode().ljust(64, b"\0")
+        self._control[156:160] = struct.pack("I", milliseconds)
 
     def kill_at(self, file: str, writes: int) -> None:
         """The process that makes the next write but `writes - 1` to this file kills itself before it."""

@@ -25,6 +25,8 @@ POINTS = {
     "log.half-copied": "a long write-ahead log is copied back into its file but for what came meanwhile",
     "log.before-cut": "a write-ahead log is about to be copied back and cut to nothing",
     "log.after-cut": "it was",
+    "journal.mid-migration": "a journal of an older format is brought up to date, and does not say so yet",
+    "store.mid-migration": "the tables of `events.db` are changed, in a transaction that is not committed",
     "directory.mid-migration": "the directory's tables are changed, in a transaction that is not committed",
     "directory.before-journal": "a contact is deleted or merged in the directory, and the journal does not know it yet",
     "backup.between-files": "a file of a backup is copied",

@@ -38,7 +38,7 @@ log = logging.getLogger("trackrecord")
 MB = 1 << 20
 GATE_THREADS = 4
 NEW_THREADS = 2  # for what waits for one writer anyhow
-DESCRIPTORS_KEPT = 100  # for files, beside the connections
+DESCRIPTORS_KEPT = 300  # for files, and for connections that are being refused (http/pacing.py), beside the connections
 HOUR_MS = 3_600_000
 DAY_S = 86_400
 HOUSE_EVERY_S = 3_600.0  # between looks at what the directory need not keep any longer
@@ -331,9 +331,11 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
                 http=protocol(
                     header_max_bytes=settings.header_max_bytes,
                     timeout_s=settings.body_timeout_s,
+                    answer_timeout_s=settings.answer_timeout_s,
                     connections_max=connections_max,
                     version=app.default_version,
                     refused=app.refused_below,
+                    room=app.room,
                     lane=app if settings.fast_lane and lane_fits() else None,
                 ),
                 ws="none",

@@ -53,7 +53,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool, Meta(description="an event whose user_id or email names nobody makes a user of them; else it is answered 404")
     ] = False
     body_max_bytes: Annotated[int, Meta(description="largest request body, also after decompression; past it 413", ge=1024)] = 1 << 20
-    bodies_max_mb: Annotated[int, Meta(description="bodies that come in pieces, of all requests together; past it 503", ge=8)] = 256
+    bodies_max_mb: Annotated[
+        int, Meta(description="bodies and requests that wait to be answered, of all connections together; past it 503", ge=8)
+    ] = 256
     fast_lane: Annotated[
         bool, Meta(description="plain POST /events are taken beneath ASGI, with the same answers; false for one way alone")
     ] = True
@@ -65,6 +67,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_timeout_s: Annotated[
         float, Meta(description="time a client has to send a request's head, and again its body; past it 408", gt=0)
     ] = 30.0
+    answer_timeout_s: Annotated[
+        float, Meta(description="time a client may take nothing of what it is answered; past it the connection ends", gt=0)
+    ] = 60.0
     header_max_bytes: Annotated[int, Meta(description="largest request line and headers together; past it 431", ge=1024)] = 64 << 10
     connections_max: Annotated[int, Meta(description="open connections; past it 503", ge=1)] = 10_000
     keep_alive_s: Annotated[int, Meta(description="time an idle connection is kept", ge=1)] = 75

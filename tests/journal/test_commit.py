@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from trackrecord.errors import Unavailable
-from trackrecord.journal.commit import WAITING_RECORDS_MAX, Journal
+from trackrecord.journal.commit import WAITING_BYTES_MAX, WAITING_RECORDS_MAX, Journal
 from trackrecord.journal.log import JournalReader, JournalWriter
 from trackrecord.rules.records import Event
 
@@ -34,9 +34,11 @@ async def opened(tmp_path):
 
 def kept(path):
     reader = JournalReader(path)
-    batch = reader.read(after=0, limit=1 << 30)
+    found = {}
+    while (batch := reader.read(after=len(found), limit=1 << 30)) is not None:
+        found |= {position: record.contact for position, record in enumerate(batch.records, batch.first)}
     reader.close()
-    return {} if batch is None else {position: record.contact for position, record in enumerate(batch.records, batch.first)}
+    return found
 
 
 async def test_each_waiter_gets_the_position_of_its_own_record(opened):
@@ -91,6 +93,18 @@ async def test_what_waits_for_the_disk_is_bounded(opened):
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(each) for each in answers[WAITING_RECORDS_MAX:]] == [Unavailable] * 10
     assert len(kept(path)) == WAITING_RECORDS_MAX
+
+
+async def test_what_waits_for_the_disk_is_bounded_in_bytes_too(opened):
+    journal, _, _, path = opened
+    fit = WAITING_BYTES_MAX >> 20
+    told = []
+    for number in range(fit):
+        journal.put(event(number, size=1 << 20), lambda position, error: told.append((position, error)))
+    with pytest.raises(Unavailable, match="too many events are waiting for the disk"):
+        await journal.append_many([event(fit), event(fit, size=1)])
+    assert await journal.append(event(fit)) == fit + 1  # one that weighs nothing
+    assert (told, len(kept(path))) == ([(number + 1, None) for number in range(fit)], fit + 1)
 
 
 async def test_closing_writes_what_still_waits(tmp_path):

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from trackrecord.errors import DataDirectoryUnusable, Unavailable
-from trackrecord.journal.log import JournalReader, JournalWriter
+from trackrecord.journal.log import READ_BYTES, JournalReader, JournalWriter
 from trackrecord.rules.records import Baseline, Erasure, Event
 
 HOUR_MS = 3_600_000
@@ -51,6 +51,16 @@ def test_reading_goes_on_from_any_position(writer, path, limit):
     assert [position for position, _ in everything] == list(range(1, 17))
     for after in range(18):
         assert read_all(path, after=after, limit=limit) == everything[after:]
+
+
+def test_long_records_are_read_a_few_at_a_time(writer, path):
+    for number in range(20):
+        writer.append([Event(1, number, 1, number, 0, b"x" * (READ_BYTES // 8))])
+    reader = JournalReader(path)
+    batch = reader.read(after=0, limit=8_000)
+    reader.close()
+    assert (batch.first, batch.last) == (1, 8)
+    assert [record.contact for _, record in read_all(path, limit=8_000)] == list(range(20))
 
 
 def test_positions_go_on_after_a_restart(writer, path):

@@ -87,7 +87,15 @@ class Streaming:
         async with opened(load({"ephemeral": True}, environ={})) as services:
             self.services = services
             app = App(services, routes)
-            bounds = protocol(header_max_bytes=65536, timeout_s=5, connections_max=50, version="2.14", refused=app.refused_below)
+            bounds = protocol(
+                header_max_bytes=65536,
+                timeout_s=5,
+                connections_max=50,
+                version="2.14",
+                refused=app.refused_below,
+                room=app.room,
+                answer_timeout_s=60,
+            )
             config = uvicorn.Config(app, port=0, http=bounds, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=1)
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve())

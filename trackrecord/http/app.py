@@ -49,7 +49,7 @@ class App:
         self._auth = Auth(services.directory, services.at_gate)
         self._addresses = Addresses(public_url=settings.public_url, trusted_proxies=settings.trusted_proxies)
         self._ids = RequestIds()
-        self._room = Room(settings.bodies_max_mb << 20)
+        self.room = Room(settings.bodies_max_mb << 20)  # protocol.py's too
         profile = services.profile
         self._limiter = Limiter(per_token=profile.rate_limit_per_minute, per_workspace=profile.rate_limit_workspace_per_minute)
         self._notes = Notes(services, self._auth, self._addresses)
@@ -74,7 +74,7 @@ class App:
         scope["began"] = time.perf_counter()
         request_id = scope["request_id"] = self._ids.next()
         headers: Headers = [(b"x-request-id", request_id.encode())]
-        held = scope["held"] = Held(self._room)
+        held = scope["held"] = Held(self.room)
         sent = scope["sent"] = dict(scope["headers"])
         if self._notes.every:
             send = scope["watched"] = Watched(send)

@@ -16,7 +16,6 @@ Headers = list[tuple[bytes, bytes]]
 JSON_TYPE = b"application/json; charset=utf-8"
 GZIP_FROM_BYTES = 860  # shorter bodies gain nothing
 GZIP_ASIDE_BYTES = 32 << 10  # longer bodies take long enough to compress that others would notice
-STALLED_S = 60.0  # how long a client may take nothing of a streamed answer before it is given up
 ROOM_RETRY_S = 2  # what who sends a body without room for it is told to wait
 FORM_TYPES = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 
@@ -30,23 +29,23 @@ class BrokenOff(Exception):
 
 
 class Room:
-    """How many bytes of bodies that come in pieces may be held at once, of all requests together."""
+    """How many bytes of bodies, and of requests that wait (pacing.py), may be held at once, of all connections together."""
 
     def __init__(self, most: int) -> None:
-        self._left = most
+        self.left = most
 
     def take(self, size: int) -> None:
         """Raises Unavailable where there is no room for so much."""
-        if size > self._left:
-            raise Unavailable("too many large bodies are on their way; send this again later", retry_after_s=ROOM_RETRY_S)
-        self._left -= size
+        if size > self.left:
+            raise Unavailable("too much is on its way already; send this again later", retry_after_s=ROOM_RETRY_S)
+        self.left -= size
 
     def give(self, size: int) -> None:
-        self._left += size
+        self.left += size
 
 
 class Held:
-    """What one request has of the room, until it is answered."""
+    """What one request or connection has of the room, until it is answered."""
 
     __slots__ = ("_room", "_size")
 
@@ -58,15 +57,22 @@ class Held:
         self._room.take(size)
         self._size += size
 
+    def become(self, size: int) -> None:
+        """Hold so much in place of what was held."""
+        if size > self._size:
+            self.add(size - self._size)
+        else:
+            self._room.give(self._size - size)
+            self._size = size
+
     def release(self) -> None:
-        self._room.give(self._size)
-        self._size = 0
+        self.become(0)
 
 
 async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, held: Held, in_thread: InThread | None = None) -> bytes:
     """The whole body, decompressed. `limit` bounds it on the wire and after decompression; protocol.py bounds the wait for it.
 
-    A long body is decompressed by `in_thread`, so that nobody else waits for it. What comes in pieces is held in the room.
+    A long body is decompressed by `in_thread`, so that nobody else waits for it. All of it is held in the room.
     Raises BodyTooLarge, UnsupportedMedia, ParameterInvalid for a broken gzip stream, Unavailable without room, and ClientGone.
     """
     length = headers.get(b"content-length")
@@ -74,6 +80,7 @@ async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, hel
         raise _too_large(limit)
     message = await receive()
     body: bytes = message.get("body", b"")
+    held.add(len(body))
     if message.get("more_body"):
         body = await _rest(receive, body, limit=limit, held=held)
     elif message["type"] == "http.disconnect":
@@ -87,6 +94,7 @@ async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, hel
             body = await in_thread(_decompress, packed, coding, limit)
         else:
             body = _decompress(packed, coding, limit)
+        held.add(len(body))
     if body and is_form(headers, body):
         raise UnsupportedMedia(f"send the body as application/json, not {_media(headers).decode()}")
     return body
@@ -106,19 +114,18 @@ def _too_large(limit: int) -> BodyTooLarge:
 
 
 async def _rest(receive: Receive, start: bytes, *, limit: int, held: Held) -> bytes:
-    parts, size = [start], len(start)
-    held.add(size)
+    body = bytearray(start)  # and no list: a body may come byte by byte
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        held.add(len(parts[-1]))
-        if size > limit:
+        part = message.get("body", b"")
+        held.add(len(part))
+        body += part
+        if len(body) > limit:
             raise _too_large(limit)
         if not message.get("more_body"):
-            return b"".join(parts)
+            return bytes(body)
 
 
 def _decompress(body: bytes, encoding: bytes, limit: int) -> bytes:
@@ -188,7 +195,7 @@ async def stream(
     """Send an answer piece by piece, each when the client has taken most of those before it. `pieces` is closed in any case.
 
     What fails before the first piece is raised as it is, and can still be answered. Raises BrokenOff for what fails later, and
-    ClientGone once the client has hung up or has taken nothing for STALLED_S.
+    ClientGone once the client has hung up, or has taken nothing for so long that pacing.py ended the connection.
     """
     gone = asyncio.ensure_future(_gone(receive))
     begun = False
@@ -225,9 +232,7 @@ async def stream(
 
 async def _push(send: Send, piece: bytes, *, more: bool) -> None:
     try:
-        await asyncio.wait_for(send({"type": "http.response.body", "body": piece, "more_body": more}), STALLED_S)
-    except TimeoutError:
-        raise ClientGone from None
+        await send({"type": "http.response.body", "body": piece, "more_body": more})
     except RuntimeError as error:  # what uvloop says of a transport that was closed this very moment
         if "Transport" not in str(error):
             raise

@@ -1,4 +1,5 @@
 """uvicorn's HTTP protocol with our bounds: how long heads and bodies may take, how long a head may be, how many may connect.
+How much is read of what is sent ahead, and how long nobody may read an answer, is pacing.py's.
 
 What is refused here never reaches the application; it is answered as error.list too. Answers stay in the order of the
 requests: a bad request behind good ones is refused when those have been answered.
@@ -16,15 +17,15 @@ from typing import Any, Protocol, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from ..errors import HeadTooLarge, ParameterInvalid, RequestError, RequestTimeout, TrackrecordError, Unavailable
+from ..errors import HeadTooLarge, ParameterInvalid, RequestTimeout, TrackrecordError, Unavailable
 from ..journal.commit import Kept
 from . import errors
-from .bodies import Headers
+from .bodies import Headers, Room
 from .heads import NO_TRAILER, origin_form, unclear
+from .pacing import LINGERING_MAX, Paced
 
 log = logging.getLogger("trackrecord.http")
 
-PIPELINE_MAX = 2_000  # requests of one connection that wait for the answers before theirs
 UNTIL_THE_END = 1 << 62  # a length that no answer has: it is as long as its connection lasts
 
 # What the fast lane uses of uvicorn's insides. Where one of them is gone, events go by ASGI as everything else does.
@@ -89,14 +90,22 @@ Refused = Callable[[TrackrecordError, str, str, str, str | None], None]
 
 
 def protocol(
-    *, header_max_bytes: int, timeout_s: float, connections_max: int, version: str, refused: Refused, lane: Lane | None = None
+    *,
+    header_max_bytes: int,
+    timeout_s: float,
+    answer_timeout_s: float,
+    connections_max: int,
+    version: str,
+    refused: Refused,
+    room: Room,
+    lane: Lane | None = None,
 ) -> type[HttpToolsProtocol]:
     """The protocol class for uvicorn's `http` setting, with its bounds. A body has `timeout_s` again, whoever reads it.
 
-    `version` is what answers of its own carry as Intercom-Version.
+    `version` is what answers of its own carry as Intercom-Version. What waits unparsed or unanswered has its place in `room`.
     """
 
-    class Bounded(HttpToolsProtocol):
+    class Bounded(Paced):
         _direct: bytearray | None = None  # the body so far of a request that the fast lane may take; None while there is none
         _timer: asyncio.TimerHandle | None = None  # runs while a head or the rest of a body is awaited
         _in_head = False  # a head has begun and not ended
@@ -109,12 +118,14 @@ def protocol(
         _sent: dict[bytes, bytes]  # the headers of the head that ended last
         _plain: bytes | None = None  # the head of a request that asked to upgrade, without that
         _fault: TrackrecordError | None = None  # why on_headers_complete raised
-        _refusal: TrackrecordError | None = None  # to be answered when the requests before it have been
+        _stops = False  # the server does, and what is being answered was asked by one who does not know that
+        _refusal: TrackrecordError | None = None  # with which the connection ends, once the requests before it are answered
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             if len(self.connections) > connections_max:
-                self._refuse(Unavailable(f"{connections_max} connections are open already; connect again later"))
+                self._in_head = len(self.connections) <= connections_max + LINGERING_MAX  # most begin with one at once
+                self.refuse(Unavailable(f"{connections_max} connections are open already; connect again later"))
             else:
                 self._start_timer()
 
@@ -122,34 +133,47 @@ def protocol(
             self._stop_timer()
             super().connection_lost(exc)
 
-        def data_received(self, data: bytes) -> None:
-            if self._refusal is not None:
-                return
-            self._unset_keepalive_if_required()
-            heads, self._received = self._heads, self._head_bytes + len(data)
-            self._idle += len(data)
+        @property
+        def deaf(self) -> bool:
+            return self._refusal is not None or super().deaf
+
+        def comes(self) -> bool:
+            return self._in_head or self._in_body or self._refusal is not None or self._stops
+
+        def shutdown(self) -> None:
+            self._stops = self.cycle is not None and not self.cycle.response_complete
+            super().shutdown()
+
+        def read_piece(self, piece: bytes | memoryview, *, last: bool) -> None:
+            heads, self._received = self._heads, self._head_bytes + len(piece)
+            self._idle += len(piece)
             try:
-                self._parse(data)
-                if self._direct is not None:  # it has not come whole
+                self._parse(piece)
+                if last and self._direct is not None:  # it has not come whole
                     self._leave_lane()
             except httptools.HttpParserError:
                 if self._direct is not None:
                     self._leave_lane()
-                self._refuse(self._fault or ParameterInvalid("this is not a valid HTTP request", field="request"))
+                self.refuse(self._fault or ParameterInvalid("this is not a valid HTTP request", field="request"))
                 return
             self._spans = self._in_head
             if self._in_head:
                 self._head_bytes = self._received if self._heads == heads else 0
                 if self._head_bytes > header_max_bytes:
-                    self._refuse(_head_too_large())
+                    self.refuse(_head_too_large())
                     return
             elif self._in_body and self._idle > header_max_bytes:
-                self._refuse(HeadTooLarge(f"heads of chunks and trailers must be at most {header_max_bytes} bytes"))
+                self.refuse(HeadTooLarge(f"heads of chunks and trailers must be at most {header_max_bytes} bytes"))
                 return
-            if self._timer is None and (self._in_head or self._in_body):
+            self.watch(False)
+
+        def watch(self, waits: bool) -> None:
+            if waits:
+                self._stop_timer()
+            elif self._timer is None and (self._in_head or self._in_body) and not self.deaf:
                 self._start_timer()
 
-        def _parse(self, data: bytes) -> None:
+        def _parse(self, data: bytes | memoryview) -> None:
             rest = memoryview(data)
             while True:
                 try:
@@ -163,10 +187,6 @@ def protocol(
                         self.parser.feed_data(head)
 
         def on_message_begin(self) -> None:
-            if len(self.pipeline) >= PIPELINE_MAX:
-                message = f"at most {PIPELINE_MAX} requests may wait for their answers on one connection"
-                self._fault = RequestError(message, field="connection")
-                raise self._fault
             super().on_message_begin()
             self._in_head = True
             self._heads += 1
@@ -271,10 +291,10 @@ def protocol(
             self.on_response_complete()
 
         def on_response_complete(self) -> None:
-            last = not self.pipeline
+            refusal, last = self._refusal, not self.pipeline
             super().on_response_complete()
-            if self._refusal is not None and last and not self.transport.is_closing():
-                self._answer(self._refusal)
+            if refusal is not None and last and not self.transport.is_closing():
+                self._answer(refusal)
 
         def _refuse_flight(self, flight: _Flight, error: TrackrecordError) -> None:
             """Answer the ordinary way, without doing again what the lane has done."""
@@ -320,16 +340,16 @@ def protocol(
                 return
             if self._in_head or self._in_body:
                 what, field = ("request's head", "headers") if self._in_head else ("body", "body")
-                self._refuse(RequestTimeout(f"the {what} did not arrive within {timeout_s:g} s", field=field))
+                self.refuse(RequestTimeout(f"the {what} did not arrive within {timeout_s:g} s", field=field))
             else:
-                self.transport.close()  # connected and said nothing: there is no request to answer
+                self.end()  # connected and said nothing: there is no request to answer
 
-        def _refuse(self, error: TrackrecordError) -> None:
+        def refuse(self, error: TrackrecordError) -> None:
             """Answer below the application, in its turn, and close."""
             self._stop_timer()
             faulty = self.cycle if self._in_body else None
             if faulty is not None and faulty.response_started:
-                self.transport.close()  # answered before its body had come; that never ended well
+                self.end()  # answered before its body had come; that never ended well
             elif self.pipeline or (faulty is None and self.cycle is not None and not self.cycle.response_complete):
                 if faulty is not None:
                     self.pipeline.popleft()  # it stands last, and those before it are good
@@ -338,6 +358,7 @@ def protocol(
                 self._answer(error)
 
         def _answer(self, error: TrackrecordError) -> None:
+            self._refusal = error
             request_id = str(uuid.uuid4())
             content = errors.body(error, request_id)
             lines = [
@@ -351,7 +372,7 @@ def protocol(
             if error.retry_after_s is not None:
                 lines.append(b"retry-after: %d" % error.retry_after_s)
             self.transport.write(b"\r\n".join([*lines, b"", content]))
-            self.transport.close()
+            self.end()
             target: bytes = getattr(self, "url", b"")  # as far as it was read
             method = self.parser.get_method() if target else b""
             refused(
@@ -375,4 +396,5 @@ def protocol(
     def _head_too_large() -> HeadTooLarge:
         return HeadTooLarge(f"the request line and headers must be at most {header_max_bytes} bytes")
 
+    Bounded.room, Bounded.stalled_s = room, answer_timeout_s
     return Bounded

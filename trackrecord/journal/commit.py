@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..errors import TrackrecordError, Unavailable
-from ..rules.records import Record
+from ..rules.records import Event, Record
 from .cleansing import Erased
 from .log import JournalWriter
 
 log = logging.getLogger("trackrecord.journal")
 
 WAITING_RECORDS_MAX = 50_000  # records that may wait for the disk at once; past it, 503
+WAITING_BYTES_MAX = 64 << 20  # of their metadata
 HOUSE_EVERY_S = 2.0  # between looks at what can be trimmed; also how soon health hears that a full disk has room again
 BATCHES_A_TRIM = 8  # batches written between steps of housekeeping while there is more to trim or to cleanse
 
@@ -33,12 +34,22 @@ Kept = Callable[[int, TrackrecordError | None], None]  # hears a record's positi
 
 
 class _Batch:
-    __slots__ = ("done", "records", "waiting")
+    __slots__ = ("done", "records", "size", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.records: list[Record] = []
+        self.size = 0  # bytes of their metadata
         self.done = _Done(loop=loop)
         self.waiting: list[tuple[int, Kept]] = []  # those who wait without a future, with their places
+
+    def add(self, records: Sequence[Record], size: int) -> int:
+        """The place of the first. The first of all may be as many as they like: who sends them has a bound. Raises Unavailable."""
+        index = len(self.records)
+        if index and (index + len(records) > WAITING_RECORDS_MAX or self.size + size > WAITING_BYTES_MAX):
+            raise Unavailable("too many events are waiting for the disk")
+        self.records.extend(records)
+        self.size += size
+        return index
 
 
 class Journal:
@@ -76,32 +87,23 @@ class Journal:
 
     async def append(self, record: Record) -> int:
         """Return the record's position once it is on stable storage. Raises Unavailable when it is not kept."""
-        batch = self._gathering
-        index = len(batch.records)
-        if index >= WAITING_RECORDS_MAX:
-            raise Unavailable("too many events are waiting for the disk")
-        batch.records.append(record)
-        self._schedule()
-        return await batch.done + index
+        return await self.append_many((record,))
 
-    def put(self, record: Record, kept: Kept) -> None:
+    def put(self, record: Event, kept: Kept) -> None:
         """As append, for who has no coroutine: `kept` is called on the loop, later, with the position or with the error."""
         batch = self._gathering
-        index = len(batch.records)
-        if index >= WAITING_RECORDS_MAX:
-            self._loop.call_soon(kept, 0, Unavailable("too many events are waiting for the disk"))
+        try:
+            index = batch.add((record,), len(record.metadata))
+        except Unavailable as error:
+            self._loop.call_soon(kept, 0, error)
             return
-        batch.records.append(record)
         batch.waiting.append((index, kept))
         self._schedule()
 
     async def append_many(self, records: Sequence[Record]) -> int:
         """The position of the first of several records, which stand next to each other. All are kept, or none."""
         batch = self._gathering
-        index = len(batch.records)
-        if index and index + len(records) > WAITING_RECORDS_MAX:
-            raise Unavailable("too many events are waiting for the disk")
-        batch.records.extend(records)
+        index = batch.add(records, sum(len(each.metadata) for each in records if isinstance(each, Event)))
         self._schedule()
         return await batch.done + index
 

@@ -20,6 +20,7 @@ from .codec import Damaged, decode_records, encode_records
 
 FORMAT = 2  # PRAGMA user_version; a higher one was written by a newer Trackrecord. 1 had no table `owed`
 ROWS_A_STEP = 64  # deleted by one trim or rewritten by one step of cleansing, so that no commit waits long behind it
+READ_BYTES = 16 << 20  # of rows, past which no more are read at once
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -64,7 +65,7 @@ class JournalReader:
         self._db = _open(path, readonly=True)
 
     def read(self, *, after: int, limit: int) -> Batch | None:
-        """The records above `after`, about `limit` of them (whole rows, at least one); None at the end.
+        """The records above `after`, about `limit` of them, fewer where they are long (whole rows, at least one); None at the end.
 
         The first position may lie above after + 1 where older records were trimmed. Raises Unavailable when the file cannot be read.
         """
@@ -73,6 +74,7 @@ class JournalReader:
             rows = self._db.execute("SELECT first, crc, records FROM batches WHERE first >= ? ORDER BY first", (start or 0,))
             first = after + 1
             records: list[Record] = []
+            size = 0
             for row_first, crc, blob in rows:
                 found = decode_records(row_first, crc, blob)
                 if row_first + len(found) <= after + 1:
@@ -83,7 +85,8 @@ class JournalReader:
                     first = max(row_first, after + 1)
                     found = found[first - row_first :]
                 records += found
-                if len(records) >= limit:
+                size += len(blob)
+                if len(records) >= limit or size >= READ_BYTES:
                     break
             rows.close()
         except (sqlite3.Error, Damaged) as error:
@@ -154,6 +157,7 @@ class JournalWriter:
         self._cleansing.take_over(self._now_ms())
         with contextlib.suppress(sqlite3.OperationalError):  # no room for a second copy: what is free is overwritten as it is used
             self._db.execute("VACUUM")
+        reach("journal.mid-migration")
 
     def skip_to(self, position: int) -> None:
         """Never give out positions up to this one: a store has passed them, with a journal that is gone."""

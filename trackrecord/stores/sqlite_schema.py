@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import DataDirectoryUnusable
+from ..faults import reach
 from ..sqlite import connect
 from .sqlite_keys import split
 from .sqlite_totals import fill_name_keys
@@ -159,6 +160,7 @@ def prepare(path: Path) -> None:
                         else:
                             db.execute(step)
                     db.execute(f"PRAGMA user_version={version + 1}")
+                reach("store.mid-migration")
                 db.execute("COMMIT")
         finally:
             db.close()
