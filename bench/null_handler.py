@@ -1,4 +1,4 @@
-"""The yardstick of ingestion: the least an ASGI application can do with an event, on the web server and settings of ours.
+"""The yardstick of ingestion: the least an ASGI application can do with an event, on the web server of ours as it comes.
 
     python -m bench.null_handler PORT
 
@@ -13,7 +13,6 @@ from typing import Any
 
 import uvicorn
 
-from trackrecord.http.protocol import protocol
 from trackrecord.settings import Settings
 
 Message = MutableMapping[str, Any]
@@ -27,20 +26,14 @@ async def app(scope: Message, receive: Callable[[], Awaitable[Message]], send: C
 
 
 def main(port: int) -> None:
-    """As trackrecord.server.serve starts uvicorn."""
+    """As trackrecord.server.serve starts uvicorn, but with its own protocol class."""
     settings = Settings()
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         app,
-        http=protocol(
-            header_max_bytes=settings.header_max_bytes,
-            timeout_s=settings.body_timeout_s,
-            connections_max=settings.connections_max,
-            version=settings.default_version,
-            refused=lambda *_: None,
-        ),
+        http="httptools",
         loop="uvloop",
         ws="none",
         lifespan="off",
