@@ -9,6 +9,9 @@ NODE_TESTS := tests/clients/node
 OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
+# Wherever this is set, each of the hundreds of processes that the tests start would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint demo bench torture lock wheel clean
 

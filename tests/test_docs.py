@@ -63,7 +63,7 @@ RUN = (
 )
 URL = "http://127.0.0.1:8080"  # the server's address in the pages
 OTHER_PORT = "8090"  # stands for any free one, where a page starts a server itself
-RUN_TIMEOUT_S = 60
+RUN_TIMEOUT_S = 240  # for a page, on a busy machine
 
 
 def _name(path: Path) -> str:

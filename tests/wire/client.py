@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from trackrecord.rules.codes import ANSWERED
 from trackrecord.testing import TrackrecordServer
 
-DEADLINE_S = 10.0  # for anything that is waited for: long enough for a busy machine, short enough to be a failure
+DEADLINE_S = 30.0  # for anything that is waited for: long enough for a busy machine, short enough to be a failure
+POLL_S = 0.005
 
 _numbers = itertools.count(1)
 
@@ -29,6 +30,7 @@ def until(holds: Callable[[], Any], *, within_s: float = DEADLINE_S) -> Any:
         found = holds()
         if found:
             return found
+        time.sleep(POLL_S)  # the server's thread has its turn
     raise TimeoutError(f"{holds} was not so within {within_s} s")
 
 
