@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 DATA ?=
 PORT ?=
 MINUTES ?= 10
+JOBS ?= 3
 NODE_TESTS := tests/clients/node
 OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -22,7 +23,7 @@ serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrec
 	@exec env TRACKRECORD_MAKE=1 $(BIN)/trackrecord serve $(if $(DATA),--data '$(DATA)') $(if $(PORT),--port '$(PORT)')
 
 test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients lint ## Run linters, types and all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/test.stamp ## Run linters and the type checker
 	$(BIN)/ruff check .

@@ -2,11 +2,12 @@
 
 import json
 import signal
-import socket
 import subprocess
+from collections.abc import Iterator
 
 import httpx
 import pytest
+from ports import held_port
 
 from trackrecord.cli import run
 from trackrecord.imports import LINES_MAX
@@ -224,14 +225,14 @@ def test_an_interrupted_import_goes_on_where_it_was(shell: Shell, number: int):
     assert not (shell.cwd / "events.ndjson.progress.json").exists()
 
 
-def free_port() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return str(free.getsockname()[1])
+@pytest.fixture
+def port() -> Iterator[str]:
+    with held_port() as port:
+        yield str(port)
 
 
-def test_an_import_outlives_its_server(shell: Shell):
-    port, many = free_port(), 20_000
+def test_an_import_outlives_its_server(shell: Shell, port: str):
+    many = 20_000
     shell.write("contacts.ndjson", [contact(1)])
     shell.write("events.ndjson", [event(number, whose=1) for number in range(many)])
     serve = ("--data", "there", "--port", port, "--token", "a-token-for-tests")
@@ -248,9 +249,9 @@ def test_an_import_outlives_its_server(shell: Shell):
     assert len(exported(shell, "events")) == many
 
 
-def test_an_import_that_gives_up_says_how_to_go_on(shell: Shell):
+def test_an_import_that_gives_up_says_how_to_go_on(shell: Shell, port: str):
     shell.write("contacts.ndjson", [contact(1)])
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{port}"
     ran = shell.run("import", "contacts", "contacts.ndjson", "--url", url, "--token", "t", "--retry-for", "0")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
