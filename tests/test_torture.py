@@ -111,7 +111,7 @@ def test_a_position_that_is_given_twice_is_found() -> None:
 # What is done to events.db behind the server's back, and what must be found. Names are of tables: a change of those changes this.
 DAMAGE = {
     "an event is gone": (
-        ["DELETE FROM event_keys WHERE position = :last", "DELETE FROM events WHERE position = :last"],
+        ["DELETE FROM event_keys_1 WHERE position = :last", "DELETE FROM events WHERE position = :last"],
         {"missing", "sums"},
     ),
     "an event stands twice": (
@@ -119,7 +119,7 @@ DAMAGE = {
             """INSERT INTO events
             SELECT d.position, e.workspace, contact, name, created_at, e.received_at_ms, metadata, kinds, dropped, 'twice'
             FROM duplicates d JOIN events e ON e.position = d.of_position ORDER BY d.position DESC LIMIT 1""",
-            """INSERT INTO event_keys SELECT contact, created_at, name, 'twice', position FROM events WHERE distinct_part = 'twice'""",
+            """INSERT INTO event_keys_1 SELECT contact, created_at, name, 'twice', position FROM events WHERE distinct_part = 'twice'""",
         ],
         {"twice", "sums"},
     ),

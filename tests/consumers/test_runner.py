@@ -52,11 +52,15 @@ class Progress:
 
     def __init__(self, source=None, grow=()):
         self.told = []
+        self.idle_at = []
         self.source = source
         self.grow = list(grow)
 
     def reached(self, cursor, safe):
         self.told.append(("at", cursor))
+
+    def idle(self, cursor):
+        self.idle_at.append(cursor)
 
     def failed(self, error):
         self.told.append(("trouble", str(error)))
@@ -109,3 +113,10 @@ def test_a_consumer_that_has_more_to_do_is_let_rest_again():
     run(consumer, Source(list("a")), progress)
     assert consumer.rests == 3
     assert progress.told == [("at", 0), ("at", 1), ("at", 1), ("at", 1), ("at", 1)]
+
+
+def test_it_says_when_it_waits_to_be_asked():
+    source = Source(list("a"))
+    progress = Progress(source, grow="b")
+    run(Consumer(), source, progress)
+    assert progress.idle_at == [1, 1, 2, 2]  # once before what was done is synced, and once after

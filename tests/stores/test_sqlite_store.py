@@ -177,7 +177,7 @@ def test_sync_flushes_by_writing_even_when_nothing_is_new(store, path):
 def test_a_damaged_file_makes_reads_unavailable(store, path):
     store.append(1, [event(created_at=second, metadata=bytes(1_000)) for second in range(1_000)])
     store.close()
-    (root,) = sqlite3.connect(path).execute("SELECT rootpage FROM sqlite_schema WHERE name = 'event_keys'").fetchone()
+    (root,) = sqlite3.connect(path).execute("SELECT rootpage FROM sqlite_schema WHERE name = 'event_keys_1'").fetchone()
     with path.open("r+b") as file:
         file.seek((root - 1) * 4096)
         file.write(b"\xff" * 4096)
@@ -366,6 +366,10 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(store, path):
         "DROP VIEW standing",
         "DELETE FROM events WHERE workspace <= 0",
         *(f"DROP TABLE {table}" for table in ("name_keys", "merged", "baseline_records", "erased_by")),
+        "DROP VIEW event_keys",
+        "ALTER TABLE event_keys_1 RENAME TO event_keys",
+        *(f"DROP TABLE {table}" for table in ("key_tables", "shapes")),
+        "ALTER TABLE events DROP COLUMN shape",
         "DROP INDEX events_by_name",
         "ALTER TABLE erased DROP COLUMN position",
         "INSERT INTO duplicates VALUES (8, 5, 7, 1)",  # of an erased event, as the first version left it
@@ -398,13 +402,13 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(store, path):
                 "name 1 has a total of 2 keys dropped, and its events tell of 0",
             ],
         ),
-        (["DELETE FROM event_keys WHERE position = 4"], ["the event at position 4 is not found by its key"]),
+        (["DELETE FROM event_keys_1 WHERE position = 4"], ["the event at position 4 is not found by its key"]),
         (
-            ["UPDATE event_keys SET position = 9 WHERE position = 4"],
+            ["UPDATE event_keys_1 SET position = 9 WHERE position = 4"],
             ["the key that points at position 9 does not find its event there"],
         ),
         (
-            ["UPDATE event_keys SET position = 7 - position WHERE position IN (3, 4)"],
+            ["UPDATE event_keys_1 SET position = 7 - position WHERE position IN (3, 4)"],
             [
                 "the key that points at position 3 does not find its event there",
                 "the key that points at position 4 does not find its event there",

@@ -48,7 +48,7 @@ class Stores(RuleBasedStateMachine):
         self.journal = []
 
     def opened(self):
-        return SqliteStore(self.path, heavy_keys=2, probe_one_in=2, name_keys_max=NAME_KEYS_MAX)
+        return SqliteStore(self.path, heavy_keys=2, probe_one_in=2, name_keys_max=NAME_KEYS_MAX, keys_a_table=4, shape_after=2)
 
     @rule(records=batches, writer=st.sampled_from([0, 1]))
     def append(self, records, writer):

@@ -78,6 +78,9 @@ class _Quiet:
     def reached(self, cursor: int, safe: int) -> None:
         pass
 
+    def idle(self, cursor: int) -> None:
+        pass
+
     def failed(self, error: TrackrecordError) -> None:
         raise error
 

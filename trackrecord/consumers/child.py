@@ -1,7 +1,9 @@
 """The side of a consumer that runs in a process of its own: it hears from its parent on stdin and answers on stdout.
 
-In:   any line means that the journal may have grown; the end of the stream means that the parent has ended, so this ends too.
-Out:  `at CURSOR SAFE` after each batch, `trouble MESSAGE` when a batch must be tried again.
+In:   any line means: look now, as the journal has grown while this was idle, or somebody waits. The end of the stream means that
+      the parent has ended, so this ends too.
+Out:  `at CURSOR SAFE` after each batch, `idle CURSOR` when there was nothing more and it waits to be asked, `trouble MESSAGE` when a
+      batch must be tried again.
 """
 
 import os
@@ -24,6 +26,9 @@ class PipeProgress:
 
     def reached(self, cursor: int, safe: int) -> None:
         self._say(f"at {cursor} {safe}\n")
+
+    def idle(self, cursor: int) -> None:
+        self._say(f"idle {cursor}\n")
 
     def failed(self, error: TrackrecordError) -> None:
         self._say(f"trouble {' '.join(str(error).split())[:SAID_MAX]}\n")

@@ -26,6 +26,8 @@ class Follower:
         self._waiters: dict[asyncio.Future[None], int] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._closing = False
+        self._idle = False  # it has said that it waits to be asked
+        self._asked = False  # and has told nothing since
         self._told = asyncio.Event()
         self._task = asyncio.create_task(self._keep_running())
 
@@ -34,11 +36,10 @@ class Follower:
         return self._process.pid if self._process is not None else None
 
     def committed(self, head: int) -> None:
-        """The journal has grown to `head`. A busy consumer is not woken: it looks again by itself."""
-        idle = self.cursor >= self._head
+        """The journal has grown to `head`. A busy consumer is not asked: it looks again by itself, having gathered for a while."""
         self._head = head
-        if idle:
-            self._wake()
+        if self._idle:
+            self._ask()
 
     async def up(self, *, timeout_s: float) -> None:
         """Return once the process has told where it is, or after `timeout_s`; `trouble` says which."""
@@ -50,6 +51,8 @@ class Follower:
         if self.cursor >= position:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not self._asked:
+            self._ask()
         self._waiters[waiter] = position
         try:
             await asyncio.wait_for(waiter, timeout_s)
@@ -73,7 +76,9 @@ class Follower:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    def _wake(self) -> None:
+    def _ask(self) -> None:
+        """Have it look now."""
+        self._idle, self._asked = False, True
         process = self._process
         if process is None or process.stdin is None or process.stdin.is_closing():
             return
@@ -105,6 +110,7 @@ class Follower:
         self._process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True
         )
+        self._idle = self._asked = False
         if self._closing and self._process.stdin is not None:
             self._process.stdin.close()
         assert self._process.stdout is not None  # noqa: S101 - asked for above
@@ -113,16 +119,20 @@ class Follower:
             if word == "at":
                 cursor, safe = rest.split()
                 self._moved(int(cursor), int(safe))
+            elif word == "idle":
+                self._idle = True
+                if int(rest) < self._head:
+                    self._ask()
             else:
                 self.trouble = rest
                 log.warning("%s: %s", self.name, rest)
         await self._process.wait()
 
     def _moved(self, cursor: int, safe: int) -> None:
-        self.cursor, self.safe, self.trouble = cursor, safe, None
+        self.cursor, self.safe, self.trouble, self._asked = cursor, safe, None, False
         self._told.set()
         for waiter, wanted in self._waiters.items():
             if wanted <= cursor and not waiter.done():
                 waiter.set_result(None)
-        if cursor < self._head:
-            self._wake()
+        if any(wanted > cursor for wanted in self._waiters.values()):
+            self._ask()

@@ -7,6 +7,7 @@ from ..errors import TrackrecordError
 from ..rules.records import Record
 
 REST_AFTER_S = 1.0  # without anything to do, before what was done is synced
+GATHER_S = 0.025  # between batches, while nobody waits for what came: a large batch costs a fraction of many small ones
 BATCH_RECORDS = 8_000  # about what is handed over at once; larger batches touch each page of a store less often
 
 
@@ -56,13 +57,17 @@ class Consumer(Protocol):
 
 
 class Progress(Protocol):
-    """Where the loop reports to. `wait` blocks until there may be more to read, and returns False when it is time to end."""
+    """Where the loop reports to."""
 
     def reached(self, cursor: int, safe: int) -> None: ...
 
+    def idle(self, cursor: int) -> None:
+        """There is nothing behind the cursor: it looks again when it is asked to."""
+
     def failed(self, error: TrackrecordError) -> None: ...
 
-    def wait(self, timeout_s: float | None) -> bool: ...
+    def wait(self, timeout_s: float | None) -> bool:
+        """Block until asked to look at once, or for so long; False when it is time to end."""
 
 
 def run(consumer: Consumer, source: Source, progress: Progress, *, until: Callable[[int], bool] = lambda cursor: False) -> None:
@@ -91,9 +96,10 @@ def run(consumer: Consumer, source: Source, progress: Progress, *, until: Callab
         if batch is not None:
             cursor, idle, rested = batch.last, False, False
             progress.reached(cursor, consumer.safe())
-            if not progress.wait(0):
+            if not progress.wait(GATHER_S):
                 return
         else:
+            progress.idle(cursor)
             if not progress.wait(None if rested else REST_AFTER_S):
                 return
             idle = True

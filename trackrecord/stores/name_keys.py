@@ -15,6 +15,7 @@ from ..rules.records import Event
 NAME_KEYS_MAX = 1000  # pairs of a name with a row of their own; clients that put ids into keys would have them without end
 
 Pair = tuple[str, str]  # a key, and a letter of rules/metadata.py, KINDS
+Shape = tuple[str, tuple[str, ...]]  # the kinds of an event's metadata, and its keys in the same order
 Rows = dict[Pair, int]
 REST: Pair = ("", "")  # no kind is the empty string, so no pair is this one
 
@@ -23,10 +24,13 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode  # the values are 
 
 def pairs_by_name(events: Iterable[Event]) -> dict[int, Rows]:
     """How often each pair stands in some events, by their names; in the order in which pairs come first."""
-    # Events of one name mostly have the same keys, so that keys are counted by the whole set of them first.
-    shapes = Counter([(event.name, event.kinds, tuple(_object(event.metadata))) for event in events if event.kinds])
+    return pairs_of(Counter([(event.name, (event.kinds, tuple(_object(event.metadata)))) for event in events if event.kinds]))
+
+
+def pairs_of(shapes: Mapping[tuple[int, Shape], int]) -> dict[int, Rows]:
+    """The same from how often each name has each shape: events of one name mostly have the same, so there are few."""
     found: dict[int, Rows] = {}
-    for (name, kinds, keys), times in shapes.items():
+    for (name, (kinds, keys)), times in shapes.items():
         rows = found.setdefault(name, {})
         for pair in zip(keys, kinds, strict=False):
             rows[pair] = rows.get(pair, 0) + times

@@ -1,16 +1,16 @@
 """The event store in one SQLite file, events.db. The choices, their figures, and what grows with what: DESIGN.md.
 
-The tables are in sqlite_schema.py, how a batch enters them in sqlite_append.py, how events leave them in sqlite_take.py, how they
-are searched in sqlite_search.py and checked in sqlite_check.py.
+The tables are in sqlite_schema.py, how a batch enters them in sqlite_append.py, its keys in sqlite_keys.py, an event's row in
+sqlite_rows.py, how events leave in sqlite_take.py, how they are searched in sqlite_search.py and checked in sqlite_check.py.
 """
 
 import json
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from .. import outcomes
 from ..errors import DataDirectoryUnusable, Unavailable
@@ -18,9 +18,10 @@ from ..faults import reach
 from ..rules.records import Event, Record
 from ..sqlite import Checkpointer, connect
 from .base import PAGE_METADATA_BYTES, Found, Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
-from .name_keys import NAME_KEYS_MAX
-from .sqlite_append import HEAVY_KEYS, PROBE_ONE_IN, Appender
+from .sqlite_append import Appender
 from .sqlite_check import problems
+from .sqlite_keys import tables
+from .sqlite_rows import event_of, events_at
 from .sqlite_schema import prepare
 from .sqlite_search import EVENTS_A_QUERY, INT64_MAX, INT64_MIN, search
 
@@ -61,7 +62,7 @@ class SqliteReader:
             events, at, size = [], [], 0
             for start in range(0, min(limit, len(found)), EVENTS_A_QUERY):
                 some = found[start : min(limit, start + EVENTS_A_QUERY)]
-                stored = _events_at(db, [position for _, position in some])
+                stored = events_at(db, [position for _, position in some])
                 for moment, position in some:
                     if position in stored and size <= PAGE_METADATA_BYTES:
                         events.append(stored[position])
@@ -151,7 +152,7 @@ class SqliteReader:
 
     def highest(self) -> tuple[int, int]:
         with self._reading() as db:
-            contact: int = db.execute("SELECT coalesce(max(contact), 0) FROM event_keys").fetchone()[0]
+            contact = max(db.execute(f"SELECT coalesce(max(contact), 0) FROM {table.name}").fetchone()[0] for table in tables(db))  # noqa: S608
             name: int = db.execute("SELECT coalesce(max(name), 0) FROM name_totals").fetchone()[0]
         return contact, name
 
@@ -233,7 +234,7 @@ class SqliteReader:
                     ORDER BY position""",
                     {**bounds, "start": start, "stop": after},
                 ):
-                    stored = _stored(row)
+                    stored = event_of(row)
                     found.append(stored)
                     size += len(stored.event.metadata)
                     if size > SCAN_METADATA_BYTES:
@@ -277,13 +278,12 @@ class SqliteReader:
 class SqliteStore(SqliteReader):
     """The EventStore in events.db. One at a time should write; a second one for a moment does no harm."""
 
-    def __init__(
-        self, path: Path, *, heavy_keys: int = HEAVY_KEYS, probe_one_in: int = PROBE_ONE_IN, name_keys_max: int = NAME_KEYS_MAX
-    ) -> None:
+    def __init__(self, path: Path, **sizes: int) -> None:
+        """`sizes`: as Appender's, which are what they should be but for tests."""
         super().__init__(path)
         self._db = connect(path)
         self._db.execute("PRAGMA secure_delete=ON")  # erased means overwritten, not only unreachable
-        self._appender = Appender(self._db, heavy_keys=heavy_keys, probe_one_in=probe_one_in, name_keys_max=name_keys_max)
+        self._appender = Appender(self._db, **sizes)
         self._appender.taker.took = True  # by who wrote before us, as far as we know
         self._writes = threading.RLock()
         self._checkpointer = Checkpointer(path, limit_bytes=LOG_BYTES, look_every=1)
@@ -344,43 +344,39 @@ class SqliteStore(SqliteReader):
 def _moments(db: sqlite3.Connection, contact: int, limit: int, before: Moment | None, since: Moment) -> list[tuple[Moment, int]]:
     """Up to limit moments of a contact with their positions, newest first, from before `before` down to `since`."""
     found: list[tuple[Moment, int]] = []
-    if before is None:
-        newest = INT64_MAX
-    else:
+    newest = INT64_MAX
+    if before is not None:
         newest = before.second - 1
         rows = db.execute(  # what stands below `before` in its own second
             "SELECT position FROM event_keys WHERE contact = ? AND created_at = ? ORDER BY position LIMIT ?",
             (contact, before.second, max(before.rank, 0)),
         ).fetchall()
         found = [(Moment(before.second, rank), position) for rank, (position,) in enumerate(rows)][: -limit - 1 : -1]
-    rows = db.execute(
-        """SELECT created_at, position FROM event_keys WHERE contact = ? AND created_at BETWEEN ? AND ?
-        ORDER BY created_at DESC, position DESC LIMIT ?""",
-        (contact, since.second, newest, limit - len(found)),
-    ).fetchall()
-    ranks: dict[int, int] = {}  # of the last one seen of each second
-    for second, position in rows:
-        if second not in ranks:
-            (ranks[second],) = db.execute(
-                "SELECT count(*) FROM event_keys WHERE contact = ? AND created_at = ?", (contact, second)
+    for table in reversed(tables(db)):
+        if table.since > newest:
+            continue
+        rows = db.execute(
+            f"""SELECT created_at, position FROM {table.name} WHERE contact = ? AND created_at BETWEEN ? AND ?
+            ORDER BY created_at DESC, position DESC LIMIT ?""",  # noqa: S608 - a name of ours
+            (contact, since.second, newest, limit - len(found)),
+        ).fetchall()
+        ranks = Counter(second for second, _ in rows)  # of the last one seen of each second
+        if rows and len(found) + len(rows) == limit:  # the last second may not be here whole
+            oldest = rows[-1][0]
+            (ranks[oldest],) = db.execute(
+                f"SELECT count(*) FROM {table.name} WHERE contact = ? AND created_at = ?",  # noqa: S608
+                (contact, oldest),
             ).fetchone()
-        ranks[second] -= 1
-        found.append((Moment(second, ranks[second]), position))
+        for second, position in rows:
+            ranks[second] -= 1
+            found.append((Moment(second, ranks[second]), position))
+        if len(found) == limit or table.since <= since.second:
+            break
     return [(at, position) for at, position in found if at >= since]
 
 
-def _events_at(db: sqlite3.Connection, positions: list[int]) -> dict[int, StoredEvent]:
-    marks = ", ".join("?" * len(positions))
-    return {row[0]: _stored(row) for row in db.execute(f"SELECT * FROM standing WHERE position IN ({marks})", positions)}  # noqa: S608
-
-
 def _event_at(db: sqlite3.Connection, position: int) -> StoredEvent | None:
-    row = db.execute("SELECT * FROM standing WHERE position = ?", (position,)).fetchone()
-    return _stored(row) if row else None
-
-
-def _stored(row: tuple[Any, ...]) -> StoredEvent:
-    return StoredEvent(row[0], Event(*row[1:]))
+    return events_at(db, [position]).get(position)
 
 
 def _bounds(selection: Selection) -> dict[str, object]:

@@ -9,7 +9,9 @@ import msgspec
 from ..faults import reach
 from ..rules.records import Baseline, Erasure, Event, Gone, Merge, Record
 from .name_keys import NAME_KEYS_MAX
+from .sqlite_keys import KEYS_A_TABLE, Keys
 from .sqlite_people import People
+from .sqlite_rows import SEEN_TIMES, Shapes
 from .sqlite_take import Taker
 from .sqlite_totals import Placed, Totals
 
@@ -28,17 +30,22 @@ class Appender:
         heavy_keys: int = HEAVY_KEYS,
         probe_one_in: int = PROBE_ONE_IN,
         name_keys_max: int = NAME_KEYS_MAX,
+        keys_a_table: int = KEYS_A_TABLE,
+        shape_after: int = SEEN_TIMES,
     ) -> None:
         self._db = db
+        self._as_of: int | None = None  # the data_version that all below was read at; None: not known to be right
         self._heavy_keys = heavy_keys
         self._probe_one_in = probe_one_in
         self._people = People(db)
+        self._keys = Keys(db, keys_a_table=keys_a_table)
+        self._shapes = Shapes(db, after=shape_after)
         self._totals = Totals(db, name_keys_max=name_keys_max)
-        self.taker = Taker(db, self._people, self._totals)
+        self.taker = Taker(db, self._people, self._keys, self._shapes, self._totals)
 
     def forget(self) -> None:
         """Call when a transaction was rolled back."""
-        self._people.forget()
+        self._as_of = None
         self._totals.forget()
 
     def append(self, first: int, records: Sequence[Record]) -> None:
@@ -50,7 +57,7 @@ class Appender:
         known = max(0, cursor + 1 - first)
         if known >= len(records):
             return
-        self._people.remember()
+        self._remember()
         events: list[Placed] = []
         baselines: list[tuple[int, Baseline]] = []
         for position, record in enumerate(records[known:], first + known):
@@ -77,6 +84,13 @@ class Appender:
         self._db.execute("UPDATE progress SET cursor = ?", (first + len(records) - 1,))
         reach("store.before-commit")
 
+    def _remember(self) -> None:
+        as_of: int = self._db.execute("PRAGMA data_version").fetchone()[0]  # changes when another connection commits
+        if as_of != self._as_of:
+            for part in (self._people, self._keys, self._shapes):
+                part.read()
+            self._as_of = as_of
+
     # Events.
 
     def _keep(self, events: list[Placed]) -> None:
@@ -85,17 +99,15 @@ class Appender:
             return
         # Sorted, so that neighbours share pages, and so that of equal keys in one batch the lowest position comes first.
         keys = sorted([(event.contact, event.created_at, event.name, event.distinct, position) for position, event in events])
-        before = self._db.total_changes
-        self._db.executemany("INSERT OR IGNORE INTO event_keys VALUES (?, ?, ?, ?, ?)", keys)
+        all_new = self._keys.insert(keys)
         reach("store.mid-fold")
         copies: Counter[int] = Counter()
-        if self._db.total_changes - before < len(keys):
+        if not all_new:
             events, copies = self._without_duplicates(events)
-        self._db.executemany(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(position, *msgspec.structs.astuple(event)) for position, event in events],
-        )
-        self._add_to_totals(events, copies)
+        rows, shapes = self._shapes.rows(events)
+        self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._totals.add(events, shapes)
+        self._totals.add_copies(copies)
         self._add_to_summaries(events)
 
     def _with_final_contacts(self, events: list[Placed]) -> list[Placed]:
@@ -122,9 +134,7 @@ class Appender:
         new, duplicates = [], []
         copies: Counter[int] = Counter()
         for position, event in events:
-            (standing,) = self._db.execute(
-                "SELECT position FROM event_keys WHERE contact = ? AND created_at = ? AND name = ? AND distinct_part = ?", event.key
-            ).fetchone()
+            standing = self._keys.position(event.key)
             if standing == position:
                 new.append((position, event))
             else:
@@ -132,10 +142,6 @@ class Appender:
                 copies[event.name] += 1
         self._db.executemany("INSERT INTO duplicates VALUES (?, ?, ?, ?)", duplicates)
         return new, copies
-
-    def _add_to_totals(self, events: list[Placed], copies: Counter[int]) -> None:
-        self._totals.add(events)
-        self._totals.add_copies(copies)
 
     def _add_to_summaries(self, events: list[Placed]) -> None:
         times: dict[tuple[int, int], list[int]] = {}

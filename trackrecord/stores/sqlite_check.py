@@ -7,25 +7,32 @@ from functools import partial
 
 import msgspec
 
-from ..rules.records import Event
 from .name_keys import REST, pairs_by_name
+from .sqlite_keys import tables
+from .sqlite_rows import event_of
+from .sqlite_search import INT64_MAX
 from .sqlite_totals import keys_in
 
-# Each row: a query, and the sentence for each of its rows. A day of a created_at before 1970 rounds down, as in Python.
-CHECKS = (
+# The same of each table of keys, which has those from :since until :until.
+KEY_CHECKS = (
     (
-        """SELECT k.position FROM event_keys k LEFT JOIN events e USING (position) LEFT JOIN merged m ON m.source = e.contact
+        """SELECT k.position FROM {keys} k LEFT JOIN events e USING (position) LEFT JOIN merged m ON m.source = e.contact
         WHERE (ifnull(m.final, e.contact), e.created_at, e.name, e.distinct_part) IS NOT (k.contact, k.created_at, k.name, k.distinct_part)
+        OR k.created_at NOT BETWEEN :since AND :until
         ORDER BY k.position""",
         "the key that points at position {} does not find its event there",
     ),
     (  # as many events as keys, and each key finds its own: then no event is without one, and the long search is spared
-        """SELECT e.position FROM standing e LEFT JOIN event_keys k
+        """SELECT e.position FROM standing e LEFT JOIN {keys} k
         ON k.contact = e.contact AND k.created_at = e.created_at AND k.name = e.name AND k.distinct_part = e.distinct_part
-        WHERE k.position IS NOT e.position AND (SELECT count(*) FROM standing) != (SELECT count(*) FROM event_keys)
+        WHERE k.position IS NOT e.position AND e.created_at BETWEEN :since AND :until
+        AND (SELECT count(*) FROM standing) != (SELECT count(*) FROM event_keys)
         ORDER BY e.position""",
         "the event at position {} is not found by its key",
     ),
+)
+# Each row: a query, and the sentence for each of its rows. A day of a created_at before 1970 rounds down, as in Python.
+CHECKS = (
     (
         """SELECT name, sum(kept), sum(counted) FROM (
             SELECT name, count AS kept, 0 AS counted FROM name_totals
@@ -100,6 +107,13 @@ CHECKS = (
         ) WHERE cursor < position""",
         "the cursor is {}, and position {} is kept already",
     ),
+    (
+        """SELECT number, sum(kept), sum(counted) FROM (
+            SELECT number, count AS kept, 0 AS counted FROM shapes
+            UNION ALL SELECT shape, 0, count(*) FROM events WHERE shape > 0 GROUP BY shape
+        ) GROUP BY number HAVING sum(kept) != sum(counted) ORDER BY number""",
+        "shape {} of metadata is counted {} times, and {} events have it",
+    ),
 )
 
 
@@ -107,7 +121,7 @@ def problems(db: sqlite3.Connection) -> Iterator[str]:
     """One plain sentence for each thing that is wrong. `db` is inside a read transaction."""
     damage: set[str] = set()
     recounts = [partial(_recount, query, sentence) for query, sentence in CHECKS]
-    checks: list[Callable[[sqlite3.Connection], Iterator[str]]] = [_damage, *recounts, _wrong_dropped_keys, _wrong_name_keys]
+    checks: list[Callable[[sqlite3.Connection], Iterator[str]]] = [_damage, _wrong_keys, *recounts, _wrong_dropped_keys, _wrong_name_keys]
     for check in checks:
         try:
             yield from check(db)
@@ -122,6 +136,14 @@ def _damage(db: sqlite3.Connection) -> Iterator[str]:
     for (found,) in db.execute("PRAGMA integrity_check"):
         if found != "ok":
             yield f"SQLite finds the file damaged: {found}"
+
+
+def _wrong_keys(db: sqlite3.Connection) -> Iterator[str]:
+    split = tables(db)
+    for table, until in zip(split, [*(each.since - 1 for each in split[1:]), INT64_MAX], strict=True):
+        for query, sentence in KEY_CHECKS:
+            for row in db.execute(query.format(keys=table.name), {"since": table.since, "until": until}):
+                yield sentence.format(*row)
 
 
 def _recount(query: str, sentence: str, db: sqlite3.Connection) -> Iterator[str]:
@@ -140,9 +162,9 @@ def _wrong_dropped_keys(db: sqlite3.Connection) -> Iterator[str]:
 
 def _wrong_name_keys(db: sqlite3.Connection) -> Iterator[str]:
     counted: Counter[tuple[int, str, str]] = Counter()
-    rows = db.execute("SELECT name, kinds, metadata FROM standing WHERE kinds != ''")
+    rows = db.execute("SELECT * FROM standing WHERE kinds != ''")
     while some := rows.fetchmany(10_000):
-        for name, pairs in pairs_by_name(Event(0, 0, name, 0, 0, metadata, kinds) for name, kinds, metadata in some).items():
+        for name, pairs in pairs_by_name(event_of(row).event for row in some).items():
             counted.update({(name, *pair): times for pair, times in pairs.items()})
     kept = {(name, key, kind): times for name, key, kind, times in db.execute("SELECT name, key, kind, count FROM name_keys")}
     for name, key, kind in [row for row in counted if row not in kept]:

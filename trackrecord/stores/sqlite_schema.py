@@ -6,12 +6,13 @@ from pathlib import Path
 
 from ..errors import DataDirectoryUnusable
 from ..sqlite import connect
+from .sqlite_keys import split
 from .sqlite_totals import fill_name_keys
 
 # One row a schema version, never changed once released: tests/stores/test_sqlite_store.py has the hashes of those that were. To
 # change the tables, add a row: files of older versions run the rows they lack when they are opened. A step is a statement, or a
 # function of the connection for what SQL cannot say.
-# Written in the order of rules.records.Event's fields: `events` is read with *.
+# The columns of events and `standing` are in the order of rules.records.Event's fields: both are read with *.
 MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] = (
     (
         # One row. `syncs` only has to change: see SqliteStore.sync.
@@ -123,6 +124,20 @@ MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] =
         """INSERT INTO erased_events SELECT position, received_at_ms, workspace FROM duplicates
         WHERE NOT EXISTS (SELECT 1 FROM events WHERE position = of_position)""",
         "DELETE FROM duplicates WHERE NOT EXISTS (SELECT 1 FROM events WHERE position = of_position)",
+    ),
+    (
+        # event_keys becomes a view of several tables, each with the keys from `since` up to the next one's: sqlite_keys.py.
+        "CREATE TABLE key_tables (number INTEGER PRIMARY KEY, since INTEGER NOT NULL UNIQUE, count INTEGER NOT NULL)",
+        split,
+        # `keys` is a JSON list. A row of events with a shape has the values alone in `metadata`, and no `kinds`: sqlite_rows.py.
+        "CREATE TABLE shapes (number INTEGER PRIMARY KEY, kinds TEXT NOT NULL, keys TEXT NOT NULL, count INTEGER NOT NULL)",
+        "ALTER TABLE events ADD COLUMN shape INTEGER NOT NULL DEFAULT 0",
+        "DROP VIEW standing",
+        """CREATE VIEW standing AS
+            SELECT e.position, e.workspace, ifnull(m.final, e.contact) AS contact, e.name, e.created_at, e.received_at_ms,
+                e.metadata, ifnull(s.kinds, e.kinds) AS kinds, e.dropped, e.distinct_part, s.keys AS shape_keys
+            FROM events e LEFT JOIN merged m ON m.source = e.contact LEFT JOIN shapes s ON s.number = e.shape
+            WHERE e.workspace > 0""",
     ),
 )
 

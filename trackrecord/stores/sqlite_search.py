@@ -8,6 +8,7 @@ from itertools import islice
 
 from ..rules.records import Event
 from .base import PAGE_METADATA_BYTES, Found, Place, Selection, StoredEvent
+from .sqlite_rows import events_at
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1  # what SQLite can compare with
 FIRST_ROWS, MOST_ROWS = 16, 1024  # of one name or contact read at once: few at first, as most of many names give few
@@ -53,7 +54,7 @@ def search(
         if len(found) >= limit or looked >= look_max or size > PAGE_METADATA_BYTES:
             return Found(found, last)
         some = [place, *islice(places, min(EVENTS_A_QUERY, look_max - looked) - 1)]
-        stored = _events_at(db, some)
+        stored = events_at(db, [place.position for place in some])
         for last in some:
             looked += 1
             each = stored.get(last.position)
@@ -82,9 +83,3 @@ def _places(db: sqlite3.Connection, statement: str, of: int, selection: Selectio
         if len(read) < rows:
             return
         start, rows = Place(*read[-1]), min(rows * 4, MOST_ROWS)
-
-
-def _events_at(db: sqlite3.Connection, places: list[Place]) -> dict[int, StoredEvent]:
-    marks = ", ".join("?" * len(places))
-    rows = db.execute(f"SELECT * FROM standing WHERE position IN ({marks})", [place.position for place in places])  # noqa: S608
-    return {row[0]: StoredEvent(row[0], Event(*row[1:])) for row in rows}

@@ -5,8 +5,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..rules.records import Erasure, Event, Merge, Removal
+from ..rules.records import Erasure, Merge, Removal
+from .sqlite_keys import Keys
 from .sqlite_people import People
+from .sqlite_rows import Shapes, event_of
 from .sqlite_totals import Placed, Totals
 
 TOGETHER = 2_000  # events taken in one go, so that a contact with millions is not held in memory
@@ -16,20 +18,22 @@ TOGETHER = 2_000  # events taken in one go, so that a contact with millions is n
 WIDTHS = ((2**7, -1), (2**15, -(2**7) - 1), (2**23, -(2**15) - 1), (2**31, -(2**23) - 1), (2**47, -(2**31) - 1), (2**63, -(2**47) - 1))
 
 
-def blank(event: Event) -> tuple[object, ...]:
-    """What is written over an event's columns: of exactly the same size, so that SQLite moves no row for it. No workspace has it."""
-    numbers = (event.workspace, event.contact, event.name, event.created_at, event.received_at_ms)
-    widths = (0 if number in (0, 1) else next(blank for past, blank in WIDTHS if -past <= number < past) for number in numbers)
-    return (*widths, bytes(len(event.metadata)), "-" * len(event.kinds), bytes(len(event.dropped)), "-" * len(event.distinct.encode()))
+def blank(value: int | str | bytes) -> object:
+    """What is written over one value of an event's row: of exactly the same size, so that SQLite moves no row for it."""
+    if isinstance(value, int):
+        return 0 if value in (0, 1) else next(blank for past, blank in WIDTHS if -past <= value < past)
+    return bytes(len(value)) if isinstance(value, bytes) else "-" * len(value.encode())
 
 
 class Taker:
     """`took` tells that something was erased or removed since it was last set to false."""
 
-    def __init__(self, db: sqlite3.Connection, people: People, totals: Totals) -> None:
+    def __init__(self, db: sqlite3.Connection, people: People, keys: Keys, shapes: Shapes, totals: Totals) -> None:
         self.took = False
         self._db = db
         self._people = people
+        self._keys = keys
+        self._shapes = shapes
         self._totals = totals
 
     def erase(self, position: int, erasure: Erasure) -> None:
@@ -93,8 +97,8 @@ class Taker:
 
     def _move(self, source: int, target: int) -> None:
         """Give everything of one contact to another that has none of the same keys."""
+        self._keys.move(source, target)
         for statement in (
-            "UPDATE event_keys SET contact = :target WHERE contact = :source",
             "UPDATE OR IGNORE baselines SET contact = :target WHERE contact = :source",
             "DELETE FROM baselines WHERE contact = :source",  # those of names that the target has one of
             "UPDATE baseline_records SET contact = :target WHERE contact = :source",
@@ -113,7 +117,8 @@ class Taker:
                 break  # keys without events, in a damaged file; they go below
             self._take(events, by=by)
         self._db.execute("INSERT INTO erased_by SELECT ?, position FROM baseline_records WHERE contact = ?", (by, contact))
-        for table in ("event_keys", "summaries", "baselines", "baseline_records"):
+        self._keys.delete_all(contact)
+        for table in ("summaries", "baselines", "baseline_records"):
             self._db.execute(f"DELETE FROM {table} WHERE contact = ?", (contact,))  # noqa: S608 - names of ours
         self._people.heavy.discard(contact)
         self.took = True
@@ -140,19 +145,20 @@ class Taker:
         self._db.executemany("INSERT INTO erased_events VALUES (?, ?, ?)", [row[:3] for row in rows])
         self._db.executemany("INSERT INTO erased_by VALUES (?, ?)", [(by, position) for position, _, _, by in rows])
 
-    def _drop(self, events: Iterable[Placed]) -> None:
+    def _drop(self, events: Sequence[Placed]) -> None:
+        positions = json.dumps([position for position, _ in events])
+        rows = self._db.execute("SELECT * FROM events WHERE position IN (SELECT value FROM json_each(?))", (positions,)).fetchall()
+        # A blank row is of no workspace, and has no shape: both numbers are below 1.
         self._db.executemany(
             """UPDATE events SET workspace = ?, contact = ?, name = ?, created_at = ?, received_at_ms = ?,
-                metadata = ?, kinds = ?, dropped = ?, distinct_part = ? WHERE position = ?""",
-            [(*blank(event), position) for position, event in events],
+                metadata = ?, kinds = ?, dropped = ?, distinct_part = ?, shape = ? WHERE position = ?""",
+            [(*map(blank, row[1:]), row[0]) for row in rows],
         )
-        self._db.executemany(
-            "DELETE FROM event_keys WHERE contact = ? AND created_at = ? AND name = ? AND distinct_part = ?",
-            [event.key for _, event in events],
-        )
+        self._shapes.take(row[-1] for row in rows)
+        self._keys.delete(event.key for _, event in events)
 
     def _events_at(self, positions: Iterable[int]) -> list[Placed]:
         rows = self._db.execute(
             "SELECT * FROM standing WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position", (json.dumps(list(positions)),)
         )
-        return [(position, Event(*rest)) for position, *rest in rows]
+        return [event_of(row) for row in rows]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from ..rules.records import Event
-from .name_keys import NAME_KEYS_MAX, Pair, count, pairs_by_name, take
+from .name_keys import NAME_KEYS_MAX, Pair, Rows, Shape, count, pairs_by_name, pairs_of, take
 
 DAY_S = 86400
 
@@ -26,7 +26,8 @@ class Totals:
         """Call when a transaction was rolled back."""
         self._extremes_unsure.clear()
 
-    def add(self, events: Sequence[Placed]) -> None:
+    def add(self, events: Sequence[Placed], shapes: Mapping[tuple[int, Shape], int]) -> None:
+        """`shapes`: how often each name has each shape of metadata."""
         times = _times(events)
         workspaces = {event.name: event.workspace for _, event in events}
         dropped = _dropped(events)
@@ -43,7 +44,7 @@ class Totals:
             "INSERT INTO day_totals VALUES (?, ?, ?) ON CONFLICT (name, day) DO UPDATE SET count = count + excluded.count",
             [(name, day, times) for (name, day), times in sorted(_days(events).items())],
         )
-        self.add_keys([event for _, event in events])
+        self.add_keys(pairs_of(shapes))
 
     def add_copies(self, copies: Mapping[int, int]) -> None:
         """Count duplicates, how many by name; names must have events."""
@@ -88,8 +89,7 @@ class Totals:
 
     # Metadata keys.
 
-    def add_keys(self, events: Iterable[Event]) -> None:
-        found = pairs_by_name(events)
+    def add_keys(self, found: Mapping[int, Rows]) -> None:
         rows = [(times, name, *pair) for name, pairs in sorted(found.items()) for pair, times in pairs.items()]
         before = self._db.total_changes
         self._db.executemany("UPDATE name_keys SET count = count + ? WHERE name = ? AND key = ? AND kind = ?", rows)
@@ -120,7 +120,7 @@ def fill_name_keys(db: sqlite3.Connection) -> None:
     totals = Totals(db)
     rows = db.execute("SELECT name, kinds, metadata FROM events WHERE kinds != '' ORDER BY position")
     while some := rows.fetchmany(10_000):
-        totals.add_keys(Event(0, 0, name, 0, 0, metadata, kinds) for name, kinds, metadata in some)
+        totals.add_keys(pairs_by_name(Event(0, 0, name, 0, 0, metadata, kinds) for name, kinds, metadata in some))
 
 
 def keys_in(dropped: bytes) -> int:

@@ -1,0 +1,136 @@
+"""An event and its row in events.db, both ways.
+
+Events of one name mostly have the same metadata keys with values of the same kinds: such a shape stands once in the table
+`shapes`, and a row carries its number and the values alone. Metadata without a shape lies as it came.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from ..rules.records import Event
+from .base import StoredEvent
+from .name_keys import Shape
+
+SHAPES_MAX = 4_000  # a file has; senders that put ids into keys would have them without end
+SEEN_TIMES = 4  # a shape gets a number when it has come so often
+SEEN_MAX = 20_000  # shapes without a number that are remembered
+
+Row = tuple[object, ...]  # as the columns of `events` stand
+NONE = 0  # the number of rows that lie as they came
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode  # the values are not looked at
+_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def events_at(db: sqlite3.Connection, positions: Sequence[int]) -> dict[int, StoredEvent]:
+    """Those of the positions that hold an event."""
+    marks = ", ".join("?" * len(positions))
+    return {row[0]: event_of(row) for row in db.execute(f"SELECT * FROM standing WHERE position IN ({marks})", positions)}  # noqa: S608
+
+
+def event_of(row: tuple[Any, ...]) -> StoredEvent:
+    """An event from a row of the view `standing`. Raises sqlite3.DatabaseError where its metadata is damaged."""
+    position, *fields, keys = row
+    if keys is not None:
+        try:
+            fields[5] = _whole(keys, fields[5])
+        except ValueError:  # msgspec's errors are such
+            raise sqlite3.DatabaseError(f"the metadata at position {position} is damaged") from None
+    return StoredEvent(position, Event(*fields))
+
+
+def _whole(keys: str, values: bytes) -> bytes:
+    """Metadata from a JSON list of its keys, and its values as they stand between the brackets of another."""
+    return b"".join([*chain.from_iterable(zip(_heads(keys), _list(b"[%b]" % values), strict=True)), b"}"])
+
+
+@lru_cache(SHAPES_MAX)
+def _heads(keys: str) -> tuple[bytes, ...]:
+    """What stands before each value."""
+    return tuple((b"," if place else b"{") + _encode(key) + b":" for place, key in enumerate(msgspec.json.decode(keys)))
+
+
+class Shapes:
+    """Makes rows, numbers their shapes and counts these, inside the caller's transaction. Kept up by itself, and by `read`."""
+
+    def __init__(self, db: sqlite3.Connection, *, after: int = SEEN_TIMES) -> None:
+        self._db = db
+        self._after = after
+        self._numbers: dict[Shape, tuple[int, int]] = {}  # with the bytes that an object has more than its values
+        self._seen: Counter[Shape] = Counter()
+
+    def read(self) -> None:
+        """Call within a transaction, first of all and when another writer has committed."""
+        self._numbers = {}
+        for number, kinds, keys in self._db.execute("SELECT number, kinds, keys FROM shapes"):
+            self._numbers[kinds, tuple(msgspec.json.decode(keys))] = number, _length(keys)
+
+    def rows(self, events: Iterable[tuple[int, Event]]) -> tuple[list[Row], Counter[tuple[int, Shape]]]:
+        """The rows of events with their positions, and how often each name had each shape."""
+        rows: list[Row] = []
+        found: Counter[tuple[int, Shape]] = Counter()
+        used: Counter[int] = Counter()
+        for position, event in events:
+            metadata, kinds, number = event.metadata, event.kinds, NONE
+            if kinds:
+                values = _object(metadata)
+                shape = (kinds, tuple(values))
+                found[event.name, shape] += 1
+                bare = b",".join(values.values())
+                number, length = self._numbers.get(shape) or self._see(shape)
+                if len(bare) + length == len(metadata):  # else it is not written as we write, or has no number
+                    metadata, kinds = bare, ""
+                    used[number] += 1
+                else:
+                    number = NONE
+            rows.append(
+                (
+                    position,
+                    event.workspace,
+                    event.contact,
+                    event.name,
+                    event.created_at,
+                    event.received_at_ms,
+                    metadata,
+                    kinds,
+                    event.dropped,
+                    event.distinct,
+                    number,
+                )
+            )
+        self._db.executemany("UPDATE shapes SET count = count + ? WHERE number = ?", [(times, number) for number, times in used.items()])
+        return rows, found
+
+    def take(self, numbers: Iterable[int]) -> None:
+        """The events of rows with these numbers are gone. A shape that has none left goes too, and its keys with it."""
+        gone = Counter(numbers)
+        self._db.executemany("UPDATE shapes SET count = count - ? WHERE number = ?", [(times, number) for number, times in gone.items()])
+        if self._db.execute("DELETE FROM shapes WHERE count <= 0").rowcount:
+            self.read()
+
+    def _see(self, shape: Shape) -> tuple[int, int]:
+        """The shape's new number, if it has been seen often enough; else NONE, with a length that fits no object."""
+        self._seen[shape] += 1
+        if self._seen[shape] < self._after or len(self._numbers) >= SHAPES_MAX:
+            if len(self._seen) > SEEN_MAX:
+                self._seen.clear()
+            return NONE, 0
+        del self._seen[shape]
+        kinds, names = shape
+        keys = _encode(names).decode()
+        number = self._db.execute("INSERT INTO shapes (kinds, keys, count) VALUES (?, ?, 0)", (kinds, keys)).lastrowid or NONE
+        self._numbers[shape] = number, _length(keys)
+        return self._numbers[shape]
+
+
+def _length(keys: str) -> int:
+    """By how many bytes an object is longer than its values with commas between them."""
+    heads = _heads(keys)
+    return sum(map(len, heads)) + 1 - (len(heads) - 1)
