@@ -33,7 +33,7 @@ lint: $(VENV)/test.stamp ## Run linters and the type checker
 demo: $(VENV)/serve.stamp ## Bring a stream of events in, kill the server on the way, and compare the record with the known answers
 	@exec $(BIN)/python examples/demo.py
 
-bench: $(VENV)/test.stamp ## Measure: ingestion, import, reads at a million events, start-up, memory, bytes per event
+bench: $(VENV)/test.stamp ## Measure everything against its bars, in forty minutes; less: python -m bench --quick, python -m bench growth
 	@exec $(BIN)/python -m bench
 
 torture: $(VENV)/test.stamp ## Kill, fill and damage a server under load for MINUTES (10), and judge its record

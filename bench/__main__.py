@@ -14,24 +14,25 @@ from types import FrameType
 import msgspec
 from rich.console import Console
 
-from . import bulk, docs, imports, ingest, load, machine, reads, size, startup
-from .context import FULL, QUICK, Bench
+from . import bulk, disk, docs, growth, ingest, load, machine, reads, startup, steady
+from .context import FULL, QUICK, Bench, Sizes
 from .figures import Report, Result, from_json, table, to_json
 from .processes import ROOT, Trouble
 
-# To add a measure, write its file and add a row. They run in this order; `reads` adds events to what `size` looks at.
+# To add a measure, write its file and add a row. They run in this order: bulk, disk, reads and startup each look at the directory
+# that grows when it has the size they want, and the last two add events to a copy that disk must have seen before.
 MEASURES: dict[str, tuple[Callable[[Bench], Result], str]] = {
-    "startup": (startup.measure, "time from the start of the process to the first good answer"),
     "ingest": (ingest.measure, "POST /events, one by one, beside a handler that does nothing"),
-    "bulk": (bulk.measure, "POST /bulk/events, a hundred and a thousand a body, beside single POSTs"),
-    "import": (imports.measure, "trackrecord import, into a directory and over HTTP"),
-    "size": (size.measure, "bytes an event, and the store's rate as it grows"),
-    "reads": (reads.measure, "lists, summaries and totals with many events stored"),
+    "steady": (steady.measure, "the same for ten minutes"),
+    "bulk": (bulk.measure, "POST /bulk/events and imports, at a million events"),
+    "disk": (disk.measure, "bytes an event, at ten million"),
+    "reads": (reads.measure, "pages, summaries and totals at ten million events, also while events come in; memory meanwhile"),
+    "startup": (startup.measure, "time to the first 202, with nothing and with ten million events after a crash; memory then"),
+    "growth": (growth.measure, "the store's rate from one to twenty million events"),
 }
 RESULTS = ROOT / "bench" / "results"
-DOCS = ROOT / "docs" / "performance.md"
-PAGE_COLUMNS = 130  # of the table, where no terminal says how wide it is
-LIMIT_S = {True: 180, False: 900}  # by --quick; past it the run ends, whatever it was at
+PAGE_COLUMNS = 170  # of the table, where no terminal says how wide it is
+LIMIT_S = 3 * 3600  # past it the run ends, whatever it was at
 
 
 def arguments() -> argparse.Namespace:
@@ -43,8 +44,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="measures to take; all without any")
     parser.add_argument("--quick", action="store_true", help="small sizes, under a minute: shows that it works, not how fast")
+    parser.add_argument("--events", type=int, help=f"to grow to, {FULL.events:,}; what is said of ten million is measured at half")
+    parser.add_argument("--minutes", type=float, help=f"of the long load, {FULL.minutes:g}")
     parser.add_argument("--json", type=Path, default=RESULTS / "latest.json", metavar="FILE", help="where the figures go")
-    parser.add_argument("--write-docs", type=Path, metavar="FILE", help="measure nothing: write FILE's figures into docs/performance.md")
+    parser.add_argument("--write-docs", type=Path, metavar="FILE", help="measure nothing: write FILE's figures into docs/")
     asked = parser.parse_args()
     unknown = [name for name in asked.names if name not in MEASURES]
     if unknown:
@@ -52,7 +55,21 @@ def arguments() -> argparse.Namespace:
     return asked
 
 
-def measure_all(names: list[str], *, quick: bool, console: Console) -> tuple[Report, list[str]]:
+def sizes(asked: argparse.Namespace) -> Sizes:
+    """Those of the flags. With fewer events also contacts and windows are smaller, in proportion."""
+    found = QUICK if asked.quick else FULL
+    if asked.events:
+        by = asked.events / found.events
+        found = msgspec.structs.replace(
+            found,
+            events=asked.events,
+            many_contacts=min(FULL.many_contacts, max(1, int(found.many_contacts * by))),
+            window=min(FULL.window, max(1, int(found.window * by))),
+        )
+    return msgspec.structs.replace(found, minutes=asked.minutes or found.minutes)
+
+
+def measure_all(names: list[str], wanted: Sizes, console: Console) -> tuple[Report, list[str]]:
     """Take measures one after the other; one that fails keeps none of the others from being taken. Also returns who failed."""
     began, at = time.monotonic(), datetime.datetime.now(datetime.UTC)
     RESULTS.mkdir(exist_ok=True)
@@ -64,7 +81,7 @@ def measure_all(names: list[str], *, quick: bool, console: Console) -> tuple[Rep
         facts = machine.facts(folder)
         if load.wrk() is None:
             console.print("wrk is not installed: a slower generator in Python makes the load, and server and generator share the cores.")
-        bench = Bench(QUICK if quick else FULL, folder, console)
+        bench = Bench(wanted, folder, console, growing="growth" in names)
         for name in names:
             console.print(f"[bold]{name}[/bold]: {MEASURES[name][1]}", highlight=False)
             try:
@@ -77,20 +94,20 @@ def measure_all(names: list[str], *, quick: bool, console: Console) -> tuple[Rep
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     took = time.monotonic() - began
-    return Report(at=at.isoformat(timespec="seconds"), took_s=round(took, 1), quick=quick, machine=facts, results=results), failed
+    smaller = wanted.events < FULL.events or wanted.minutes < FULL.minutes
+    return Report(at=at.isoformat(timespec="seconds"), took_s=round(took, 1), smaller=smaller, machine=facts, results=results), failed
 
 
 def main() -> int:
     asked = arguments()
     if asked.write_docs is not None:
-        docs.write(DOCS, from_json(asked.write_docs))
+        docs.write(from_json(asked.write_docs))
         return 0
     console = Console(stderr=True)
     signal.signal(signal.SIGALRM, _too_long)
     signal.signal(signal.SIGTERM, _too_long)
-    signal.alarm(LIMIT_S[asked.quick])
-    names = [name for name in MEASURES if name in asked.names] or list(MEASURES)
-    report, failed = measure_all(names, quick=asked.quick, console=console)
+    signal.alarm(LIMIT_S)
+    report, failed = measure_all([name for name in MEASURES if name in asked.names] or list(MEASURES), sizes(asked), console)
     signal.alarm(0)
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_bytes(to_json(report))

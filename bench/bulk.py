@@ -1,119 +1,88 @@
-"""POST /bulk/events: many events a request, all on stable storage before its answer, beside single POSTs to the same server.
+"""Many events a request, at the first mark of the growth: POST /bulk/events and imports, each on stable storage before its answer.
 
-Four connections, each sending its next body as soon as it was answered; bodies are made beforehand. All events are distinct,
-each body has one of each of many contacts. The sender is Python and runs on the same cores as server and store. Times end
-with the last answer; the store catches up between rounds.
+All events are distinct and of as many contacts as those of `ingest`; a body of bulk has a thousand of them, one of an import two
+thousand: the most that each takes.
+*Acknowledged* ends with the last answer, *through* when reads see the last event. An import is answered when the store has
+what it brought, as the answer says how many were new: there both are the same but for the last body. `trackrecord import` is
+timed as a person waits for it: the whole command, with start, reading, checks, and the count at the end. The yardstick is
+what one would write by hand: each line decoded and inserted into one SQLite table that has one unique index and was empty.
 """
 
-import socket
-import threading
-import time
-from collections.abc import Iterator
+import sys
+from pathlib import Path
 
-from . import processes
+from . import bodies, by_hand, processes
 from .context import Bench
-from .dataset import LATER, NAMES, external_id
-from .figures import Figure, Result, over
-from .ingest import CONNECTIONS, Sender, caught_up, check
-from .load import STRIDE
-from .processes import HOST, Served, Trouble
+from .dataset import Stream
+from .figures import Bar, Figure, Result, over
+from .grown import WHOLE
+from .keeping import caught_up, check
+from .processes import HOST, TOKEN, Served
 
-SIZES = (100, 1_000)  # items a body
-SENDERS = 4
-AWAY = 100_000_000  # seconds between the events of this measure and those of single POSTs
-ANSWER_S = 60.0
-ITEM = (
-    '{"method":"post","data_type":"event","data":{"event_name":"event-%02d","user_id":"%s","created_at":%d,'
-    '"metadata":{"plan":"team","seats":12,"path":"/settings"}}}'
-)
+ITEMS, LINES = 1_000, 2_000
+COMMAND_S = 240.0
 
 
 def measure(bench: Bench) -> Result:
-    sizes = bench.sizes
-    data = bench.fresh("bulk")
-    rates: dict[int, list[float]] = {items: [] for items in SIZES}
-    single: list[float] = []
-    numbers = _numbers(sizes.contacts)
-    acknowledged = 0
+    sizes, grown = bench.sizes, bench.grown
+    grown.to(sizes.events * sizes.marks[0] // WHOLE)
+    data, stream = grown.copy("bulk")
+    began, count, contacts = grown.events, sizes.window, sizes.contacts
+    rates: dict[str, list[float]] = {}
+
+    def keep(what: str, seconds: float) -> None:
+        rates.setdefault(what, []).append(count / seconds)
+
     with processes.serving(data) as server:
-        sender = Sender(server, sizes.contacts)
-        bench.say("the first event of every contact")
-        acknowledged += _send(server, _bodies(1_000, sizes.contacts, numbers))[0]
-        caught_up(server)
+        _both(server, bodies.bulk(ITEMS, stream.take(contacts, contacts)))  # who they are is in memory from here on
         for number in range(sizes.rounds):
             bench.say(f"round {number + 1} of {sizes.rounds}")
-            single.append(sender.send(sizes.round_s).rate)
-            caught_up(server)
-            for items in SIZES:
-                count, took = _send(server, _bodies(items, sizes.imported // 2, numbers))
-                acknowledged += count
-                rates[items].append(count / took)
-                caught_up(server)
-    checked = check(data, acknowledged + sender.acknowledged)
+            acknowledged_s, through_s = _both(server, bodies.bulk(ITEMS, stream.take(count, contacts)))
+            keep("bulk, acknowledged", acknowledged_s)
+            keep("bulk, through", through_s)
+            acknowledged_s, through_s = _both(server, bodies.imported(LINES, stream.take(count, contacts)))
+            keep("import, acknowledged", acknowledged_s)
+            keep("import, through", through_s)
+        bench.say("the command, over HTTP")
+        file = _write(bench.folder / "events.ndjson", stream, count)
+        by_hand_rate = by_hand.rate(file, bench.folder / "by-hand.db")
+        keep("trackrecord import, over HTTP", _import(file, "--url", f"http://{HOST}:{server.port}", "--token", TOKEN))
+    bench.say("the command, into the directory")
+    keep("trackrecord import, into a directory", _import(_write(file, stream, count), "--data", str(data)))
+    checked = check(data, stream.taken, exactly=True)
     bench.drop(data)
-    figures = [Figure(name=f"POST /events, {CONNECTIONS} connections", unit="events/s", values=single)]
-    figures += [
+    bars = {"acknowledged": Bar(least=100_000), "through": Bar(least=40_000)}
+    figures = [
         Figure(
-            name=f"POST /bulk/events, {items:,} items a body, {SENDERS} connections",
+            name=what,
             unit="events/s",
             values=values,
-            ratios={"single": over(values, single)},
+            ratios={"by hand": over(values, [by_hand_rate])},
+            bar=bars.get(what.partition(", ")[2]),
         )
-        for items, values in rates.items()
+        for what, values in rates.items()
     ]
-    return Result(measure="bulk", figures=figures, notes=[checked])
+    return Result(
+        measure="bulk",
+        figures=[*figures, Figure(name="by hand: a line into one SQLite table", unit="events/s", values=[by_hand_rate])],
+        notes=[f"{began:,} events were stored before. {checked}"],
+    )
 
 
-def _numbers(contacts: int) -> Iterator[tuple[str, int, int]]:
-    """Distinct (contact, name, second) without end, as load.Plan walks through them."""
-    n = 0
-    while True:
-        yield external_id(n * STRIDE % contacts), n % NAMES, LATER - AWAY + n // contacts
-        n += 1
+def _both(server: Served, made: list[bodies.Body]) -> tuple[float, float]:
+    """Seconds until the last answer, and until reads see the last event."""
+    acknowledged_s = bodies.send(server, made)
+    return acknowledged_s, acknowledged_s + caught_up(server)
 
 
-def _bodies(items: int, events: int, numbers: Iterator[tuple[str, int, int]]) -> list[tuple[int, bytes]]:
-    """Requests that hold so many events together, at least one; each with the number of its items."""
-    made = []
-    for _ in range(max(1, events // items)):
-        rows = [ITEM % (name, user_id, second) for user_id, name, second in (next(numbers) for _ in range(items))]
-        made.append((items, processes.request("POST", "/bulk/events", f'{{"items":[{",".join(rows)}]}}')))
-    return made
+def _write(path: Path, stream: Stream, count: int) -> Path:
+    with path.open("wb") as file:
+        file.writelines(each.line + b"\n" for each in stream.take(count))
+    return path
 
 
-def _send(server: Served, bodies: list[tuple[int, bytes]]) -> tuple[int, float]:
-    """(events acknowledged, seconds). Raises Trouble for any answer that is not 202."""
-    left, lock = list(reversed(bodies)), threading.Lock()
-    counts: list[int] = []
-    troubles: list[str] = []
-
-    def run() -> None:
-        with socket.create_connection((HOST, server.port), timeout=ANSWER_S) as connection:
-            answers = connection.makefile("rb")
-            while not troubles:
-                with lock:
-                    if not left:
-                        return
-                    items, request = left.pop()
-                connection.sendall(request)
-                status = answers.readline()
-                length = 0
-                while (line := answers.readline()) not in (b"\r\n", b""):
-                    if line.lower().startswith(b"content-length:"):
-                        length = int(line[15:])
-                answer = answers.read(length)
-                if not status.startswith(b"HTTP/1.1 202"):
-                    troubles.append(f"{status!r} {answer[:200]!r}")
-                    return
-                counts.append(items)
-
-    threads = [threading.Thread(target=run) for _ in range(SENDERS)]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    took = time.perf_counter() - began
-    if troubles or sum(counts) != sum(items for items, _ in bodies):
-        raise Trouble(f"a bulk was not answered 202: {troubles[:1]}")
-    return sum(counts), took
+def _import(file: Path, *where: str) -> float:
+    """Seconds of the whole command."""
+    return processes.run(
+        [sys.executable, "-m", "trackrecord", "import", "events", str(file), *where], timeout_s=COMMAND_S, cwd=file.parent
+    )[0]

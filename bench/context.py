@@ -8,56 +8,99 @@ import msgspec
 from rich.console import Console
 
 from . import dataset
-from .dataset import Filled, People
+from .grown import HALF, WHOLE, Grown
 
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """How much is measured and for how long."""
 
-    contacts: int
-    events: int  # in the directory that reads, start-up and size are measured on
-    step: int  # events between two points of the growth curve
-    imported: int  # lines of the import file
+    events: int  # that a directory grows to; on half of them is read, and disk, memory and starts are looked at
+    many_contacts: int  # in that directory
+    marks: tuple[int, ...]  # twentieths of it at which rates are measured
+    window: int  # events that a rate is measured over while it grows
+    contacts: int  # that single events are of
+    minutes: float  # of the long load
     rounds: int
     round_s: float
     read_s: float  # each load of reads
     starts: int
+    settle_s: float  # after a start, in which memory is looked at
+    crash_s: float  # of load before a server is killed
     cold_s: float  # at most, for the first event of every contact
 
 
-FULL = Sizes(contacts=100_000, events=1_000_000, step=250_000, imported=300_000, rounds=3, round_s=5.0, read_s=3.0, starts=5, cold_s=30.0)
-QUICK = Sizes(contacts=5_000, events=50_000, step=12_500, imported=20_000, rounds=2, round_s=1.0, read_s=1.0, starts=2, cold_s=4.0)
+FULL = Sizes(
+    events=20_000_000,
+    many_contacts=1_000_000,
+    marks=(1, 2, 3, 5, 8, 10, 15, 20),
+    window=240_000,
+    contacts=100_000,
+    minutes=10.0,
+    rounds=3,
+    round_s=10.0,
+    read_s=5.0,
+    starts=5,
+    settle_s=2.0,
+    crash_s=3.0,
+    cold_s=30.0,
+)
+QUICK = Sizes(
+    events=40_000,
+    many_contacts=2_000,
+    marks=(1, 10, 20),
+    window=800,
+    contacts=1_000,
+    minutes=0.05,
+    rounds=1,
+    round_s=1.0,
+    read_s=0.5,
+    starts=1,
+    settle_s=0.6,
+    crash_s=0.5,
+    cold_s=1.0,
+)
 
 
 class Bench:
     """One run. What measures share is made when the first of them asks for it."""
 
-    def __init__(self, sizes: Sizes, folder: Path, console: Console) -> None:
+    def __init__(self, sizes: Sizes, folder: Path, console: Console, *, growing: bool = True) -> None:
+        """`growing`: measure also while the directory of many events grows; otherwise it is only filled."""
         self.sizes = sizes
         self.folder = folder
         self._console = console
-        self._made = 0
+        self._growing = growing
 
     def say(self, text: str) -> None:
         """Tell whoever waits what goes on."""
         self._console.print(f"  {text}", style="dim", highlight=False)
 
     @cached_property
-    def _template(self) -> tuple[Path, People]:
-        self.say(f"making {self.sizes.contacts:,} contacts")
+    def _template(self) -> Path:
         path = self.folder / "template"
-        return path, dataset.make_directory(path, self.sizes.contacts)
+        self.say(f"making {self.sizes.contacts:,} contacts")
+        dataset.make_directory(path, self.sizes.contacts)
+        return path
 
     def fresh(self, name: str) -> Path:
-        """A data directory of its own with all contacts and no events."""
-        return dataset.copy_directory(self._template[0], self.folder / name)
+        """A data directory of its own with `contacts` contacts and no events."""
+        return dataset.copy_directory(self._template, self.folder / name)
 
     @cached_property
-    def filled(self) -> Filled:
-        """The data directory with many events; whoever adds to it says so in its notes, and comes late in MEASURES."""
-        people = self._template[1]
-        self.say(f"filling a directory with {self.sizes.events:,} events")
-        return dataset.fill(self.fresh("filled"), people, self.sizes.events, self.sizes.step)
+    def grown(self) -> Grown:
+        """The directory that grows; whoever else writes to it takes a copy."""
+        path = self.folder / "grown"
+        self.say(f"making {self.sizes.many_contacts:,} contacts")
+        people = dataset.make_directory(path, self.sizes.many_contacts)
+        return Grown(
+            path, people, events=self.sizes.events, marks=self.sizes.marks if self._growing else (), window=self.sizes.window, say=self.say
+        )
+
+    @cached_property
+    def half(self) -> Path:
+        """A copy of the directory when it has half of its events."""
+        self.grown.to(self.sizes.events * HALF // WHOLE)
+        return self.grown.copy("half")[0]
 
     def drop(self, path: Path) -> None:
         """Remove a directory that is not needed any more."""

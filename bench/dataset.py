@@ -1,12 +1,12 @@
-"""Data directories with contacts and events in them, made straight through the engines; the same ones in every run.
+"""Data directories with contacts, and the events that are put into them; the same ones in every run.
 
-Contacts are user-000000, user-000001, …; names are event-00, event-01, … Events lie in order of time over one year, one in
-ten of them is the first contact's, the others are anybody's, and each carries about 120 bytes of metadata.
+Contacts are user-000000, user-000001, …; names are event-00, event-01, … Events lie in order of time, evenly, and no two share
+a second. One in fifty is of one of a hundred busy contacts, the others are anybody's, in random order. Each has 115 bytes of
+metadata, whose keys are those of its name.
 """
 
 import random
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,16 +18,14 @@ from trackrecord.rules.profiles import PROFILES
 from trackrecord.rules.records import Event, Record
 
 NAMES = 60
-HEAVY_ONE_IN = 10
-SINCE, YEAR_S = 1_700_000_000, 365 * 86_400  # Unix seconds of the first event, and how long the events last
-LATER = 1_740_000_000  # Unix seconds where load begins: after all events that are there
+BUSY, BUSY_ONE_IN = 100, 50
+SINCE, YEAR_S = 1_600_000_000, 365 * 86_400  # Unix seconds of the first event, and in how long half of a growth happens
+LATER = 1_740_000_000  # Unix seconds where the load of single events begins: after all of these
 DIRECTORY_CHUNK = 5_000  # contacts made in one transaction
-STORE_BATCH = 8_000  # records appended to a store at once, as the store's consumer hands them over
-COMMIT_RECORDS = 64  # records in one row of the journal, as 64 connections would fill it
 
 KINDS = "snssm"  # of METADATA's keys, by rules.metadata.KINDS
-METADATA = b'{"plan":"%s","seats":%d,"path":"/settings/billing","invited_by":"user-%06d","price":{"amount":%d,"currency":"eur"}}'
-PLANS = (b"free", b"team", b"business", b"enterprise")
+METADATA = b'{"plan":"%s","count_%02d":%d,"path":"/setup","invited_by":"user-%06d","price":{"amount":%d,"currency":"eur"}}'
+PLANS = (b"free", b"solo", b"team", b"plus")
 
 
 def external_id(contact: int) -> str:
@@ -73,101 +71,63 @@ def copy_directory(source: Path, target: Path) -> Path:
     return target
 
 
-def metadata(rng: random.Random) -> bytes:
-    return METADATA % (rng.choice(PLANS), rng.randrange(500), rng.randrange(1_000_000), rng.randrange(100_000))
+class Sent(NamedTuple):
+    """An event as its sender means it; contact and name count from 0."""
+
+    contact: int
+    name: int
+    created_at: int  # whole Unix seconds
+    metadata: bytes
+
+    @property
+    def line(self) -> bytes:
+        """What POST /events takes, which is a line of an import and the data of a bulk item as well."""
+        return b'{"user_id":"%s","event_name":"%s","created_at":%d,"metadata":%s}' % (
+            external_id(self.contact).encode(),
+            event_name(self.name).encode(),
+            self.created_at,
+            self.metadata,
+        )
 
 
-def events(people: People, count: int) -> Iterator[list[Record]]:
-    """Batches of STORE_BATCH events."""
-    rng = random.Random(7)
-    for first in range(0, count, STORE_BATCH):
-        batch: list[Record] = []
-        for number in range(first, min(first + STORE_BATCH, count)):
-            at = SINCE + number * YEAR_S // count
-            batch.append(
-                Event(
-                    people.workspace,
-                    people.contacts[0] if number % HEAVY_ONE_IN == 0 else people.contacts[rng.randrange(1, len(people.contacts))],
-                    people.names[rng.randrange(NAMES)],
-                    at,
-                    at * 1000,
-                    metadata(rng),
-                    KINDS,
-                )
+class Stream:
+    """Events in order of time, `a_year` of them in one, taken from the front. `taken` says how many are gone."""
+
+    def __init__(self, people: People, a_year: int) -> None:
+        self.taken = 0
+        self._people = people
+        self._a_year = a_year
+        self._random = random.Random(7)
+
+    def fork(self) -> "Stream":
+        """Another one that goes on from here by itself."""
+        other = Stream(self._people, self._a_year)
+        other.taken = self.taken
+        other._random.setstate(self._random.getstate())
+        return other
+
+    def take(self, count: int, contacts: int | None = None) -> Iterator[Sent]:
+        """The next events; with `contacts`, of that many only."""
+        contacts = min(contacts or len(self._people.contacts), len(self._people.contacts))
+        chance, bits = self._random.random, self._random.getrandbits
+        busy = min(BUSY, contacts)
+        for number in range(self.taken, self.taken + count):
+            some = bits(32)
+            yield Sent(
+                int(chance() * (contacts if number % BUSY_ONE_IN else busy)),
+                some % NAMES,
+                SINCE + number * YEAR_S // self._a_year,
+                METADATA % (PLANS[some & 3], some % NAMES, 100 + (some >> 2) % 900, (some >> 12) % 1_000_000, 10_000 + some % 90_000),
             )
-        yield batch
+        self.taken += count
 
-
-class Filled(NamedTuple):
-    """A data directory with events, and what filling it took."""
-
-    path: Path
-    people: People
-    events: int
-    step: int  # events a step of `append_rates`
-    append_rates: list[float]  # store.append, rows a second, by step
-    journal_rate: float  # journal append and sync, records a second
-    store_bytes: int
-    journal_bytes: int
-    sent_bytes: int  # the same events as lines of JSON, as they would be sent
-
-
-def fill(data: Path, people: People, count: int, step: int) -> Filled:
-    """Append events to the journal and then to the store of a directory, in the batches that load would make.
-
-    First all to the one and then all to the other: a sync of the journal's file also waits for much of what was written to the
-    store's just before, which belongs to neither figure.
-    """
-    spent, sent = 0.0, 0
-    journal = engines.open_journal(data)
-    for batch in events(people, count):
-        began = time.perf_counter()
-        for start in range(0, len(batch), COMMIT_RECORDS):
-            journal.append(batch[start : start + COMMIT_RECORDS])
-            journal.tidy()
-        spent += time.perf_counter() - began
-        sent += sum(len(event.metadata) + LINE_BYTES for event in batch if isinstance(event, Event))
-    journal.close()
-    journal_rate = count / spent
-
-    rates: list[float] = []
-    spent, rows, first = 0.0, 0, 1
-    store = engines.open_store(data)
-    for batch in events(people, count):
-        began = time.perf_counter()
-        store.append(first, batch)
-        spent += time.perf_counter() - began
-        first += len(batch)
-        rows += len(batch)
-        if rows >= step or first > count:
-            rates.append(rows / spent)
-            spent, rows = 0.0, 0
-    store.sync()
-    store.close()
-    return Filled(
-        data,
-        people,
-        count,
-        step,
-        rates,
-        journal_rate,
-        size(data / engines.STORE_FILE),
-        size(data / engines.JOURNAL_FILE),
-        sent,
-    )
-
-
-def line(contact: int, name: int, created_at: int, metadata: bytes) -> bytes:
-    """An event as a line of an import file: what POST /events takes."""
-    return b'{"user_id":"%s","event_name":"%s","created_at":%d,"metadata":%s}\n' % (
-        external_id(contact).encode(),
-        event_name(name).encode(),
-        created_at,
-        metadata,
-    )
-
-
-LINE_BYTES = len(line(0, 0, SINCE, b""))  # of a line, without its metadata
+    def records(self, count: int) -> list[Record]:
+        """The next events as the store gets them."""
+        workspace, contacts, names = self._people
+        return [
+            Event(workspace, contacts[each.contact], names[each.name], each.created_at, each.created_at * 1000, each.metadata, KINDS)
+            for each in self.take(count)
+        ]
 
 
 def size(path: Path) -> int:

@@ -1,25 +1,26 @@
-"""Writes the figures of a run into docs/performance.md, between its two marks."""
+"""Writes the figures of a run into docs/performance.md, between its two marks, and the plot of its growth beside it."""
 
-from pathlib import Path
+from . import plot
+from .figures import COLUMNS, SMALLER, Report, cells
+from .processes import ROOT
 
-from .figures import DASH, Report, ratios_shown, shown, spread
-
+PAGE = ROOT / "docs" / "performance.md"
+PLOT = ROOT / "docs" / "growth.svg"
 BEGIN = "<!-- figures: written by python -m bench --write-docs -->"
 END = "<!-- end of figures -->"
 
 
 def block(report: Report) -> str:
     """The machine in a sentence, a Markdown table a measure, and its notes."""
-    lines = [f"Taken on {report.at[:10]} in {report.took_s:.0f} s. {'; '.join(f'{name} {fact}' for name, fact in report.machine.items())}."]
-    if report.quick:
-        lines += ["", "**A quick run: the sizes are too small to quote.**"]
+    facts = "; ".join(f"{name} {fact}" for name, fact in report.machine.items())
+    lines = [f"Taken on {report.at[:10]} in {report.took_s / 60:.0f} minutes. {facts}."]
+    if report.smaller:
+        lines += ["", f"**In this run {SMALLER}.**"]
     for result in report.results:
-        lines += ["", f"### {result.measure}", "", "| figure | median | min … max | against |", "| --- | ---: | ---: | --- |"]
-        for figure in result.figures:
-            cells = (figure.name, f"{shown(figure.median)} {figure.unit}", spread(figure.values), ratios_shown(figure) or DASH)
-            lines.append(f"| {' | '.join(cells)} |")
+        lines += ["", f"### {result.measure}", "", f"| {' | '.join(COLUMNS)} |", "| --- | ---: | --- | ---: | --- |"]
+        lines += [f"| {' | '.join(cells(figure))} |" for figure in result.figures]
         lines += ["", *(f"{note}  " for note in result.notes)]
-    return "\n".join(line for line in lines).rstrip() + "\n"
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def rewritten(text: str, report: Report) -> str:
@@ -31,5 +32,9 @@ def rewritten(text: str, report: Report) -> str:
     return f"{before}{BEGIN}\n\n{block(report)}\n{END}{after}"
 
 
-def write(path: Path, report: Report) -> None:
-    path.write_text(rewritten(path.read_text("utf-8"), report), "utf-8")
+def write(report: Report) -> None:
+    """Raises ValueError where the page lacks its marks. A report without growth leaves the plot as it is."""
+    PAGE.write_text(rewritten(PAGE.read_text("utf-8"), report), "utf-8")
+    for result in report.results:
+        if result.points:
+            PLOT.write_text(plot.svg(result.points), "utf-8")

@@ -1,8 +1,9 @@
 """Load: many like requests, told apart by a running number, over keep-alive connections, from a process of their own.
 
 wrk makes it where it is installed (Debian and Ubuntu: apt-get install wrk): it takes little of the processor that the server
-needs. A generator in Python (load_python.py) stands in for it, and always does the paced load, which wrk cannot: requests are
-due at fixed times whether or not earlier ones were answered, and latency counts from when a request was due.
+needs. A generator in Python (load_python.py) stands in for it. Load at a given rate is due at fixed times. The generator in
+Python counts latency from when a request was due; wrk counts from when it was sent, and then adds, for each answer that took
+longer than a connection's turn, those that would have waited meanwhile: a stall shows in full either way.
 """
 
 import contextlib
@@ -102,9 +103,9 @@ def beside(order: Order) -> Iterator[Generator]:
     """Load while the block runs, whose end it does not survive."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         program = wrk()
-        if order.rate is None and program is not None:
+        if program is not None:
             script = Path(folder) / "requests.lua"
-            script.write_text(lua(order.plan, order.start), "utf-8")
+            script.write_text(lua(order), "utf-8")
             command = [program, "-t1", f"-c{order.connections}", f"-d{max(1, round(order.seconds))}s", "--timeout", "10s"]
             generator = Generator("wrk", _popen([*command, "-s", str(script), f"http://{HOST}:{order.port}/"]), order)
         else:
@@ -133,12 +134,29 @@ _NUMBERS = {
 }
 
 
-def lua(plan: Plan, start: int) -> str:
-    """A wrk script that sends what plan.request gives for start, start + 1, … and prints a Load as JSON."""
+_PACED = """
+local ffi = require("ffi")
+ffi.cdef[[typedef struct { long s; long ns; } moment; int clock_gettime(int, moment *);]]
+local moment = ffi.new("moment")
+local began, sent = nil, 0
+
+function delay()
+  ffi.C.clock_gettime(1, moment)
+  local now = tonumber(moment.s) + tonumber(moment.ns) / 1e9
+  began = began or now
+  sent = sent + 1
+  return math.max(0, math.floor((began + (sent - 1) / %f - now) * 1000))
+end
+"""
+
+
+def lua(order: Order) -> str:
+    """A wrk script that sends what plan.request gives for start, start + 1, … on time, and prints a Load as JSON."""
+    plan = order.plan
     sizes = {"stride": STRIDE, "contacts": plan.contacts, "names": plan.names, "since": plan.since}
     numbers = "".join(f", {_NUMBERS[field] % sizes}" for field in plan.fields)
     return f"""\
-local n = {start}
+local n = {order.start}
 local template = {json.dumps(plan.template)}
 
 function request()
@@ -146,7 +164,7 @@ function request()
   n = n + 1
   return string.format(template{numbers})
 end
-
+{_PACED % order.rate if order.rate else ""}
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(

@@ -18,7 +18,7 @@ from .load import Order
 from .processes import HOST
 
 TICK_S = 0.001  # how often a paced load looks for requests that are due
-PATIENCE_S = 10.0  # for the last answers
+PATIENCE_S = 10.0  # for the first answer, and for the last ones
 
 
 class Sending:
@@ -117,6 +117,8 @@ async def send(order: Order) -> dict[str, float]:
         await asyncio.sleep(order.seconds)
     else:
         await sending.pace(order.rate, began + order.seconds)
+    while not sending.latencies and time.perf_counter() < began + PATIENCE_S:  # noqa: ASYNC110 - a short load of a busy machine
+        await asyncio.sleep(TICK_S)
     sending.stopped = True
     took = time.perf_counter() - began
     done = len(sending.latencies)  # what is answered later was sent in time, but belongs to no rate

@@ -17,6 +17,7 @@ TOKEN = "bench-token-of-a-throwaway-server"
 START_S = 60.0  # for a server to become ready
 STOP_S = 40.0  # for a server to end when asked; then it is killed
 POLL_S = 0.003
+ANSWER_S = 10.0
 
 # Settings of the person who runs this must not reach the servers measured.
 ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("TRACKRECORD_")} | {"PYTHONUNBUFFERED": "1"}
@@ -37,19 +38,27 @@ class Served(NamedTuple):
         """The process that writes the event store; None where the system does not tell."""
         return next((pid for pid in children(self.pid) if "trackrecord.engines" in command_of(pid)), None)
 
-    def memory_mb(self) -> float | None:
-        """Of the server and its store's writer together."""
-        own, store = memory_mb(self.pid), memory_mb(self.store_pid())
-        return own + store if own and store else None
+    def kill(self) -> None:
+        """End it as a crash does, and wait until its other processes have noticed."""
+        others = children(self.pid)
+        os.kill(self.pid, signal.SIGKILL)
+        until = time.monotonic() + STOP_S
+        while any(_stat(pid)[:1] not in ([], ["Z"]) for pid in others):
+            if time.monotonic() > until:
+                raise Trouble("a process of a killed server goes on")
+            time.sleep(POLL_S)
 
 
 @contextlib.contextmanager
-def serving(data: Path, *settings: str) -> Iterator[Served]:
-    """`trackrecord serve` over a directory until the block ends. Raises Trouble with its last words when it does not start."""
+def serving(data: Path, *settings: str, first: bytes = b"") -> Iterator[Served]:
+    """`trackrecord serve` over a directory until the block ends. It is ready when it answers `first` well, or else that it is.
+
+    Raises Trouble with its last words when it does not start.
+    """
     port = free_port()
     command = [sys.executable, "-m", "trackrecord", "serve", "--data", str(data), "--host", HOST, "--port", str(port), "--token", TOKEN]
     command += [word for setting in settings for word in ("--set", setting)]
-    with _started(command, port, "/-/health", data.with_suffix(".log")) as served:
+    with _started(command, port, first or request("GET", "/-/health", close=True), data.with_suffix(".log")) as served:
         yield served
 
 
@@ -57,17 +66,19 @@ def serving(data: Path, *settings: str) -> Iterator[Served]:
 def null_serving(folder: Path) -> Iterator[Served]:
     """The yardstick: the same web server around a handler that does nothing."""
     port = free_port()
-    with _started([sys.executable, "-m", "bench.null_handler", str(port)], port, "/", folder / "null_handler.log") as served:
+    with _started(
+        [sys.executable, "-m", "bench.null_handler", str(port)], port, request("GET", "/", close=True), folder / "null_handler.log"
+    ) as served:
         yield served
 
 
 @contextlib.contextmanager
-def _started(command: Sequence[str], port: int, path: str, log: Path) -> Iterator[Served]:
+def _started(command: Sequence[str], port: int, first: bytes, log: Path) -> Iterator[Served]:
     with log.open("wb") as output:
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, env=ENVIRON, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         try:
-            while status(port, path) not in (200, 202):
+            while ask(port, first) not in (200, 202):
                 if process.poll() is not None or time.perf_counter() - began > START_S:
                     raise Trouble(f"{' '.join(command[1:4])} did not start: {_end_of(log)}")
                 time.sleep(POLL_S)
@@ -107,32 +118,27 @@ def free_port() -> int:
         return port
 
 
-def get(port: int, path: str, *, timeout_s: float = 10.0) -> tuple[int, bytes]:
-    """One GET on a connection of its own: the status and everything that came. Raises OSError where nobody listens."""
-    with socket.create_connection((HOST, port), timeout=timeout_s) as connection:
-        connection.sendall(request("GET", path, close=True))
-        answer = b""
-        while piece := connection.recv(65536):
-            answer += piece
-    return int(answer[9:12] or 0), answer
-
-
-def status(port: int, path: str) -> int:
-    """What a GET answers; 0 where nobody listens or the answer breaks off."""
+def ask(port: int, sent: bytes) -> int:
+    """The status of the answer to a request that closes its connection; 0 where nobody listens or the answer breaks off."""
+    answer = b""
     try:
-        return get(port, path)[0]
+        with socket.create_connection((HOST, port), timeout=ANSWER_S) as connection:
+            connection.sendall(sent)
+            while piece := connection.recv(65536):
+                answer += piece
+        return int(answer[9:12] or 0)
     except (OSError, ValueError):
         return 0
 
 
-def request(method: str, path: str, body: str = "", *, close: bool = False) -> bytes:
+def request(method: str, path: str, body: bytes = b"", *, close: bool = False) -> bytes:
     """The bytes of one request with the token. `path` and `body` may hold places of fixed width for load.Plan."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", f"Authorization: Bearer {TOKEN}"]
     if close:
         lines.append("Connection: close")
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*lines, "", body]).encode()
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 # What Linux tells of a process. Elsewhere these are None and nothing, and the figures made of them are left out.
@@ -144,12 +150,14 @@ def cpu_s(pid: int | None) -> float | None:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else None
 
 
-def memory_mb(pid: int | None) -> float | None:
-    """Memory in use now (resident set) in MB of 1024 × 1024 bytes."""
-    for line in _proc(pid, "status").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return None
+def memory_mb(pid: int) -> float | None:
+    """Memory in use now by a process and its children, in MB of 1024 × 1024 bytes. What processes share is counted once (PSS)."""
+    total = 0.0
+    for each in (pid, *children(pid)):
+        for line in _proc(each, "smaps_rollup").splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1]) / 1024
+    return total or None
 
 
 def children(pid: int) -> list[int]:

@@ -1,134 +1,158 @@
-"""What looking costs when there is much to look at: lists and summaries over HTTP, totals straight from the store.
+"""What looking costs when there is much to look at, also while events come in: pages, summaries, and totals.
 
 A support agent's page asks for one contact's newest events, and a poller does so over and over; neither may grow slower with
-all the history of everybody else. Anybody's reads walk through all contacts, one after the other, so that no page of the
-store is asked for twice in a row. The heavy contact has a tenth of all events. Latency is that of one connection, which
-waits for each answer; rates are those of 16. The yardstick is GET /-/health?check=live on the same server.
+all the history of everybody else. Anybody's reads walk through all contacts, so that no page of the store is asked for twice
+in a row; busy contacts have hundreds of events each, and their pages are full. Latency is as the client sees it, over one
+connection and over four, with nothing taken off for the way. Rates are those of 16 connections, whose generator shares the
+cores; and what one core would give, which is one second over the processor time that the server takes for a request. The
+yardstick is GET /-/health?check=live on the same server, which passes our routes and does nothing.
 """
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from trackrecord import engines
 
-from . import load, processes
+from . import load, plans, processes, watch
 from .context import Bench
-from .dataset import HEAVY_ONE_IN, SINCE, YEAR_S, external_id
-from .figures import Figure, Result
-from .ingest import LIVE, caught_up, plan
+from .dataset import BUSY, SINCE, YEAR_S
+from .figures import Bar, Figure, Result, over
+from .ingest import Sender
+from .keeping import caught_up
 from .load import Load, Order, Plan
-from .processes import Served
+from .processes import Served, cpu_s
 
-MANY = 16
-WARM_S = 1.0
+FEW, MANY = 4, 16
 START_S = 0.5  # a load beside reads begins so much before them, or ends so much after
-MODERATE = 2_000.0  # events a second while reads are measured
 TIMES = 20
 DAY_S = 86_400
 
 
-def _plan(query: str, contact: str = "user-%06d", contacts: int = 1) -> Plan:
-    fields = ("contact",) if "%" in contact else ()
-    return Plan(processes.request("GET", f"/events?type=user&user_id={contact}&{query}").decode(), fields, contacts)
-
-
-def measure(bench: Bench) -> Result:
-    filled = bench.filled
-    contacts, heavy = bench.sizes.contacts, external_id(0)
-    kinds = {
-        "page of 50, anybody": _plan("per_page=50", contacts=contacts),
-        "summary, anybody": _plan("summary=true", contacts=contacts),
-        "page of 50, the heavy contact": _plan("per_page=50", heavy),
-        "summary, the heavy contact": _plan("summary=true", heavy),
+def kinds_of(contacts: int) -> dict[str, Plan]:
+    """What is read, by its name."""
+    return {
+        f"{what} of {whose}": plan(many)
+        for what, plan in (("page of 50", plans.page), ("summary", plans.summary))
+        for whose, many in (("anybody", contacts), ("busy contacts", min(BUSY, contacts)))
     }
-    figures: list[Figure] = []
-    used: dict[str, float | None] = {}
-    with processes.serving(filled.path) as server:
-        reading = _Reading(server, contacts, bench.sizes.read_s)
-        used["after the start"] = server.memory_mb()
-        bench.say("reads")
-        live = reading.pair(LIVE)
-        figures += _figures("live: GET /-/health?check=live", live, None)
-        for name, kind in kinds.items():
-            figures += _figures(name, reading.pair(kind), live)
-        bench.say(f"reads beside {MODERATE:,.0f} events/s")
-        for name, kind in list(kinds.items())[:2]:
-            figures += _figures(f"{name}, while ingesting", reading.pair(kind, ingesting=True), live)
-        figures.append(Figure(name=f"POST /events meanwhile, {MODERATE:,.0f} due", unit="requests/s", values=reading.ingested))
+
+
+def measure(bench: Bench, kinds: dict[str, Plan] | None = None) -> Result:
+    sizes = bench.sizes
+    kinds = kinds or kinds_of(sizes.many_contacts)
+    with processes.serving(bench.half) as server, watch.memory(server.pid) as memory:
+        reading = _Reading(server, Sender(server, plans.events(sizes.many_contacts, SINCE + YEAR_S + 1)), sizes.read_s)
+        bench.say("events alone")
+        peak = reading.sender.send(sizes.round_s).rate
         caught_up(server)
-        used["after the reads"] = server.memory_mb()
-    figures += _totals(bench)
-    for when, mb in used.items():
-        if mb:
-            figures.append(Figure(name=f"memory {when}, both processes", unit="MB", values=[mb]))
+        for number in range(sizes.rounds):
+            bench.say(f"round {number + 1} of {sizes.rounds}")
+            reading.alone("live", plans.LIVE)
+            for name, kind in kinds.items():
+                reading.alone(name, kind)
+                reading.beside(name, kind, peak / 2)
+            caught_up(server)
+    figures = [figure for name in ("live", *kinds) for figure in reading.figures(name, "live")]
+    figures.append(Figure(name="POST /events, 64 connections", unit="requests/s", values=[peak]))
+    figures.append(Figure(name=f"POST /events beside reads, {peak / 2:,.0f} due", unit="requests/s", values=reading.ingested))
+    if memory.seen:
+        figures.append(Figure(name="the most memory meanwhile", unit="MB", values=memory.most(), bar=Bar(most=400)))
     return Result(
         measure="reads",
-        figures=figures,
-        notes=[
-            f"The store has {filled.events:,} events of {contacts:,} contacts; {filled.events // HEAVY_ONE_IN:,} are the heavy contact's.",
-            f"The load came from {live[0].generator}; events meanwhile from a generator in Python, which sends on time.",
-        ],
+        figures=figures + _totals(bench),
+        notes=[f"The store had {bench.grown.events:,} events of {sizes.many_contacts:,} contacts. The load came from {reading.generator}."],
     )
 
 
+class Column(NamedTuple):
+    """What is kept of each kind of read."""
+
+    name: str
+    unit: str
+    bar: Bar | None = None
+
+
+ALONE = Column("p99", "ms")
+RATE = Column(f"{MANY} connections", "requests/s")
+ONE_CORE = Column("by one core", "requests/s", Bar(least=3_000))
+BESIDE = Column("p99 while ingesting", "ms", Bar(most=5))
+BESIDE_FEW = Column(f"p99 while ingesting, {FEW} connections", "ms")
+BESIDE_RATE = Column(f"{MANY} connections while ingesting", "requests/s")
+
+
 class _Reading:
-    """Asks one server, over one connection and over many."""
+    """Asks one server, alone and beside events, and keeps what came of it, round by round."""
 
-    def __init__(self, server: Served, contacts: int, seconds: float) -> None:
-        self._port = server.port
-        self._seconds = seconds
-        self._events = plan(contacts)
-        self._next = 0
+    def __init__(self, server: Served, sender: Sender, seconds: float) -> None:
+        self.sender = sender
         self.ingested: list[float] = []  # events a second, of each load that ran beside reads
+        self.generator = ""
+        self._server = server
+        self._seconds = seconds
+        self._kept: dict[tuple[str, str], list[float]] = {}
 
-    def pair(self, kind: Plan, *, ingesting: bool = False) -> tuple[Load, Load]:
-        if self._seconds > WARM_S:  # else a quick run, whose figures nobody quotes
-            load.run(Order(kind, self._port, 1, WARM_S))
-        return self._one(kind, 1, ingesting), self._one(kind, MANY, ingesting)
+    def alone(self, name: str, kind: Plan) -> None:
+        self._keep(name, ALONE, self._read(kind, 1).p99_ms)
+        before = cpu_s(self._server.pid)
+        found = self._read(kind, MANY)
+        after = cpu_s(self._server.pid)
+        self._keep(name, RATE, found.rate)
+        if before is not None and after is not None and after > before:
+            self._keep(name, ONE_CORE, found.requests / (after - before))
 
-    def _one(self, kind: Plan, connections: int, ingesting: bool) -> Load:
-        reads = Order(kind, self._port, connections, self._seconds)
-        if not ingesting:
-            return load.run(reads)
-        with load.beside(Order(self._events, self._port, MANY, self._seconds + START_S, self._next, MODERATE)) as events:
-            self._next += int((self._seconds + START_S) * MODERATE) + 1
-            found = load.run(reads)
-            self.ingested.append(events.result().rate)
+    def beside(self, name: str, kind: Plan, rate: float) -> None:
+        """While so many events a second come in."""
+        for column, connections in ((BESIDE, 1), (BESIDE_FEW, FEW), (BESIDE_RATE, MANY)):
+            with self._ingesting(rate):
+                found = self._read(kind, connections)
+            self._keep(name, column, found.rate if column is BESIDE_RATE else found.p99_ms)
+
+    def figures(self, name: str, against: str) -> list[Figure]:
+        """All that was kept of one kind of read; `against` is the yardstick's name, or this one's."""
+        made = []
+        for column in (ALONE, RATE, ONE_CORE, BESIDE, BESIDE_FEW, BESIDE_RATE):
+            values, yardstick = self._kept.get((name, column.name)), self._kept.get((against, column.name))
+            if values is None:
+                continue
+            ratios = {against: over(values, yardstick)} if yardstick is not None and name != against else {}
+            bar = column.bar if name != against else None
+            made.append(Figure(name=f"{name}, {column.name}", unit=column.unit, values=values, ratios=ratios, bar=bar))
+        return made
+
+    def _read(self, kind: Plan, connections: int) -> Load:
+        found = load.run(Order(kind, self._server.port, connections, self._seconds))
+        self.generator = found.generator
         return found
 
+    @contextlib.contextmanager
+    def _ingesting(self, rate: float) -> Iterator[None]:
+        """Events, from just before the block until a read of our length has ended in it."""
+        with load.beside(self.sender.order(self._seconds + 2 * START_S, rate=rate)) as events:
+            time.sleep(START_S)
+            yield
+            self.ingested.append(self.sender.sent(events.result()).rate)
 
-def _figures(name: str, found: tuple[Load, Load], live: tuple[Load, Load] | None) -> list[Figure]:
-    """Latency over one connection, rate over many; against the same of the yardstick."""
-    one, many = found
-    return [
-        Figure(name=f"p50 {name}", unit="ms", values=[one.p50_ms], ratios={"live": [one.p50_ms / live[0].p50_ms]} if live else {}),
-        Figure(name=f"p99 {name}", unit="ms", values=[one.p99_ms]),
-        Figure(
-            name=f"{name}, {MANY} connections",
-            unit="requests/s",
-            values=[many.rate],
-            ratios={"live": [many.rate / live[1].rate]} if live else {},
-        ),
-    ]
+    def _keep(self, name: str, column: Column, value: float) -> None:
+        self._kept.setdefault((name, column.name), []).append(value)
 
 
 def _totals(bench: Bench) -> list[Figure]:
-    """What a dashboard asks for first: each name's total, and each name's days for a year."""
-    people = bench.filled.people
+    """What a dashboard asks for first: each name's total, and each name's days for a year, from the store."""
+    people = bench.grown.people
     first_day, last_day = SINCE // DAY_S, (SINCE + YEAR_S) // DAY_S
-    reader = engines.read_store(bench.filled.path)
-    try:
+    with contextlib.closing(engines.read_store(bench.half)) as reader:
         totals = _timed(lambda: reader.name_totals(people.workspace))
         days = _timed(lambda: [reader.day_totals(name, first=first_day, last=last_day) for name in people.names])
-    finally:
-        reader.close()
     return [
         Figure(name=f"totals of all {len(people.names)} names", unit="ms", values=totals),
-        Figure(name=f"totals of each day of a year, all {len(people.names)} names", unit="ms", values=days),
+        Figure(name=f"totals of each day of a year, all {len(people.names)} names", unit="ms", values=days, bar=Bar(most=100)),
     ]
 
 
 def _timed(work: Callable[[], object]) -> list[float]:
+    """Milliseconds, of each of TIMES."""
     took = []
     for _ in range(TIMES):
         began = time.perf_counter()

@@ -1,44 +1,76 @@
-"""How long a start takes: from the start of the process to the first answer that everything works.
+"""How long a start takes, until the first event is answered 202, and how much memory a server has then.
 
-A server that starts in well under a second can be started in tests, and is back before clients give up after a crash. The
-yardstick is an interpreter that does nothing: less than that no program in Python takes.
+A server that starts in well under a second can be started in tests, and is back before clients give up after a crash. Starts
+are of a directory that is not there yet, and of one with many events whose server was killed under load, which leaves its
+files with their logs. The yardstick is an interpreter that does nothing: less than that no program in Python takes.
 """
 
 import sys
+import time
 
-from . import processes
+from . import load, plans, processes, watch
 from .context import Bench
-from .figures import Figure, Result, over
+from .dataset import LATER, external_id
+from .figures import Bar, Figure, Result, over
+from .ingest import Sender
+
+COMMAND_S = 30.0
+FIRST = processes.request(
+    "POST", "/events", b'{"event_name":"started","user_id":"%s","created_at":%d}' % (external_id(0).encode(), LATER), close=True
+)
 
 
 def measure(bench: Bench) -> Result:
     rounds = range(bench.sizes.starts)
-    command_s = 30.0
-    nothing = [processes.run([sys.executable, "-c", "pass"], timeout_s=command_s)[0] for _ in rounds]
-    version = [processes.run([sys.executable, "-m", "trackrecord", "version"], timeout_s=command_s)[0] for _ in rounds]
-    first: list[float] = []
+    nothing = [processes.run([sys.executable, "-c", "pass"], timeout_s=COMMAND_S)[0] for _ in rounds]
     empty: list[float] = []
-    full: list[float] = []
-    memory: list[float | None] = []
+    memory: list[float] = []
     for number in rounds:
         data = bench.folder / f"start-{number}"
-        for found in (first, empty):  # a directory that is not there yet, then the same one again
-            with processes.serving(data) as server:
-                found.append(server.ready_s)
-                memory.append(server.memory_mb())
+        with processes.serving(data, "create_contacts=true", first=FIRST) as server:
+            empty.append(server.ready_s)
+            with watch.memory(server.pid) as seen:
+                time.sleep(bench.sizes.settle_s)
+        memory += seen.most()
         bench.drop(data)
-    filled = bench.filled
-    for _ in rounds:
-        with processes.serving(filled.path) as server:
-            full.append(server.ready_s)
+
+    data = bench.half
+    unclean: list[float] = []
+    memory_full: list[float] = []
+    logs_mb: list[float] = []
+    for number in range(bench.sizes.starts + 1):
+        bench.say(f"kill {number + 1} of {bench.sizes.starts + 1}")
+        with processes.serving(data, first=FIRST) as server:
+            if number:  # before the first there was no kill
+                unclean.append(server.ready_s)
+            with watch.memory(server.pid) as seen:
+                time.sleep(bench.sizes.settle_s)
+            sender = Sender(server, plans.events(bench.sizes.many_contacts, LATER + 1 + number))
+            with load.beside(sender.order(bench.sizes.crash_s * 2)):
+                time.sleep(bench.sizes.crash_s)
+                server.kill()
+        logs_mb.append(sum(log.stat().st_size for log in data.glob("*-wal")) / 2**20)
+        memory_full += seen.most()
     against = "python -c pass"
+    many = f"{bench.grown.events:,}"
     figures = [
-        Figure(name="python -c pass", unit="s", values=nothing),
-        Figure(name="trackrecord version", unit="s", values=version, ratios={against: over(version, nothing)}),
-        Figure(name="serve, the first time", unit="s", values=first, ratios={against: over(first, nothing)}),
-        Figure(name="serve, no events", unit="s", values=empty, ratios={against: over(empty, nothing)}),
-        Figure(name=f"serve, {filled.events:,} events", unit="s", values=full, ratios={against: over(full, nothing)}),
+        Figure(
+            name="to the first 202, no directory yet", unit="s", values=empty, ratios={against: over(empty, nothing)}, bar=Bar(most=0.7)
+        ),
+        Figure(
+            name=f"to the first 202, {many} events, killed before",
+            unit="s",
+            values=unclean,
+            ratios={against: over(unclean, nothing)},
+            bar=Bar(most=1.5),
+        ),
+        Figure(name=against, unit="s", values=nothing),
     ]
-    if all(memory):
-        figures.append(Figure(name="memory after the start, both processes", unit="MB", values=[used for used in memory if used]))
-    return Result(measure="startup", figures=figures)
+    if memory:
+        figures.append(Figure(name="memory after the start", unit="MB", values=memory, bar=Bar(most=120)))
+        figures.append(Figure(name=f"memory after the start, {many} events", unit="MB", values=memory_full))
+    notes = [
+        f"Memory is that of all processes (PSS), the most in {bench.sizes.settle_s:g} s after the start.",
+        f"The killed servers left logs of {min(logs_mb):.0f} to {max(logs_mb):.0f} MB beside their files.",
+    ]
+    return Result(measure="startup", figures=figures, notes=notes)

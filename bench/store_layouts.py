@@ -2,7 +2,7 @@
 
     python bench/store_layouts.py [--events 1000000] [--batches 2000,20000] [--only chosen,unique-index] [--step 500000]
 
-Contacts come in random order out of a million, events in order of time, with 60 names and a small metadata object. One
+Contacts come in random order out of a million, events in order of time, with 60 names and 115 bytes of metadata. One
 process writes, nothing reads. The journal's part, decoding a record, is left out: events are made beforehand. Figures
 are processor time an event in microseconds, that of checkpoints included; bytes an event after a full checkpoint; the
 longest append; and rows a second within each step. The table in trackrecord/stores/DESIGN.md comes from here.
@@ -13,12 +13,9 @@ import random
 import sqlite3
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
-
-import msgspec
 
 from trackrecord.rules.records import Event
 from trackrecord.sqlite import PAGE_BYTES, Checkpointer, connect
@@ -27,7 +24,9 @@ from trackrecord.stores.sqlite_schema import prepare
 from trackrecord.stores.sqlite_totals import Placed
 
 CONTACTS, NAMES, EVENTS_A_SECOND = 1_000_000, 60, 20
-METADATA = b'{"plan":"team","seats":12,"path":"/settings/billing"}'
+METADATA = b'{"plan":"team","seats":%d,"path":"/settings/billing","invited_by":"user-%06d","price":{"amount":%d,"currency":"eur"}}'
+KINDS = "snssm"
+NEVER = 1 << 40  # keys in a table, or events until a shape: so many never come
 
 
 class LogKeeper(Checkpointer):
@@ -42,22 +41,22 @@ class Unsorted(Appender):
     """Keys in order of arrival."""
 
     def _keep(self, events: list[Placed]) -> None:
-        self._db.executemany(
-            "INSERT OR IGNORE INTO event_keys VALUES (?, ?, ?, ?, ?)",
-            [(event.contact, event.created_at, event.name, event.distinct, position) for position, event in events],
-        )
-        self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows(events))
-        self._add_to_totals(events, Counter())
+        self._keys.insert([(event.contact, event.created_at, event.name, event.distinct, position) for position, event in events])
+        self._keep_rows(events, "INSERT INTO")
+
+    def _keep_rows(self, events: list[Placed], insert: str) -> None:
+        rows, shapes = self._shapes.rows(events)
+        self._db.executemany(f"{insert} events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._totals.add(events, shapes)
 
 
-class UniqueIndex(Appender):
+class UniqueIndex(Unsorted):
     """No event_keys; the heap has a unique index on the same columns, which is filled in the heap's order."""
 
     extra = ("CREATE UNIQUE INDEX events_key ON events (contact, created_at, name, distinct_part)",)
 
     def _keep(self, events: list[Placed]) -> None:
-        self._db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows(events))
-        self._add_to_totals(events, Counter())
+        self._keep_rows(events, "INSERT OR IGNORE INTO")
 
 
 class Clustered(Appender):
@@ -65,14 +64,15 @@ class Clustered(Appender):
 
     extra = (
         """CREATE TABLE clustered (position, workspace, contact, name, created_at, received_at_ms, metadata, kinds, dropped,
-        distinct_part, PRIMARY KEY (contact, created_at, name, distinct_part)) WITHOUT ROWID""",
+        distinct_part, shape, PRIMARY KEY (contact, created_at, name, distinct_part)) WITHOUT ROWID""",
         "CREATE UNIQUE INDEX clustered_position ON clustered (position)",
     )
 
     def _keep(self, events: list[Placed]) -> None:
         events = sorted(events, key=lambda placed: placed[1].key)
-        self._db.executemany("INSERT OR IGNORE INTO clustered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows(events))
-        self._add_to_totals(events, Counter())
+        rows, shapes = self._shapes.rows(events)
+        self._db.executemany("INSERT OR IGNORE INTO clustered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._totals.add(events, shapes)
 
 
 class AllSummaries(Appender):
@@ -91,10 +91,16 @@ class Layout(NamedTuple):
     page_bytes: int = PAGE_BYTES
     log_mb: int = 128
     cache_mb: int = 64
+    sizes: dict[str, int] = {}  # noqa: RUF012 - never written to
 
 
 LAYOUTS = {
     "chosen": Layout(),
+    "keys-250k": Layout(sizes={"keys_a_table": 250_000}),
+    "keys-1m": Layout(sizes={"keys_a_table": 1_000_000}),
+    "keys-2m": Layout(sizes={"keys_a_table": 2_000_000}),
+    "keys-one": Layout(sizes={"keys_a_table": NEVER}),
+    "no-shapes": Layout(sizes={"shape_after": NEVER}),
     "page-1024": Layout(page_bytes=1024),
     "page-2048": Layout(page_bytes=2048),
     "page-8192": Layout(page_bytes=8192),
@@ -109,10 +115,6 @@ LAYOUTS = {
 }
 
 
-def rows(events: list[Placed]) -> list[tuple[object, ...]]:
-    return [(position, *msgspec.structs.astuple(event)) for position, event in events]
-
-
 def batches(count: int, size: int) -> Iterator[tuple[int, list[Event]]]:
     rng = random.Random(7)
     for first in range(1, count + 1, size):
@@ -125,8 +127,8 @@ def batches(count: int, size: int) -> Iterator[tuple[int, list[Event]]]:
                     name=rng.randrange(NAMES) + 1,
                     created_at=1_700_000_000 + position // EVENTS_A_SECOND,
                     received_at_ms=1_700_000_000_000 + position * 1000 // EVENTS_A_SECOND,
-                    metadata=METADATA,
-                    kinds="sns",
+                    metadata=METADATA % (position % 50, position % 1_000_000, position % 9_000),
+                    kinds=KINDS,
                 )
                 for position in range(first, min(first + size, count + 1))
             ],
@@ -150,7 +152,7 @@ def measure(layout: Layout, path: Path, *, events: int, batch: int, step: int) -
     db.execute("PRAGMA secure_delete=ON")
     for statement in getattr(layout.appender, "extra", ()):
         db.execute(statement)
-    appender = layout.appender(db)
+    appender = layout.appender(db, **layout.sizes)
     checkpointer = LogKeeper(path, limit_bytes=(layout.log_mb << 20) * PAGE_BYTES // layout.page_bytes)
     rates, longest, spent, rows_done = [], 0.0, 0.0, 0
     processor = 0.0

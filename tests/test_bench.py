@@ -3,21 +3,23 @@
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from io import StringIO
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
 from rich.console import Console
 
-from bench import dataset, docs, load, size
-from bench.__main__ import DOCS, MEASURES
-from bench.context import QUICK, Bench
-from bench.figures import Figure, Report, Result, from_json, ratios_shown, shown, table, to_json
-from bench.ingest import plan
-from bench.load import Order, Plan
-from bench.processes import HOST, null_serving
+from bench import bodies, dataset, docs, load, plans, plot, reads
+from bench.__main__ import MEASURES
+from bench.context import Bench, Sizes
+from bench.figures import Bar, Figure, Point, Report, Result, bar_shown, cells, from_json, shown, table, to_json
+from bench.load import Order
+from bench.plans import events as plan
+from bench.processes import HOST
 from trackrecord import engines
 from trackrecord.rules.records import Event
 from trackrecord.wire.events import parse_event
@@ -25,14 +27,20 @@ from trackrecord.wire.events import parse_event
 REPORT = Report(
     at="2025-02-01T12:00:00+00:00",
     took_s=61.4,
-    quick=False,
+    smaller=False,
     machine={"cores": "2", "Python": "3.12.1"},
     results=[
         Result(
             measure="ingest",
             figures=[
-                Figure(name="POST /events", unit="requests/s", values=[9000, 11000, 10000], ratios={"null": [0.3, 0.36, 0.33]}),
-                Figure(name="p99", unit="ms", values=[8.25]),
+                Figure(
+                    name="POST /events",
+                    unit="requests/s",
+                    values=[9000, 11000, 10000],
+                    ratios={"null": [0.3, 0.36, 0.33]},
+                    bar=Bar(least=0.5, of="null"),
+                ),
+                Figure(name="p99", unit="ms", values=[8.25], bar=Bar(most=40)),
             ],
             notes=["Nothing was lost."],
         )
@@ -41,8 +49,8 @@ REPORT = Report(
 
 
 @contextmanager
-def recording() -> Iterator[tuple[int, list[bytes]]]:
-    """A server that answers 202 to whatever comes on one connection, and keeps it."""
+def recording(status: bytes = b"202 Accepted", *, stall_s: float = 0) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that answers the same to whatever comes on one connection, and keeps it; the tenth answer takes `stall_s` longer."""
     heard: list[bytes] = []
     with closing(socket.create_server((HOST, 0))) as listening:
 
@@ -53,7 +61,9 @@ def recording() -> Iterator[tuple[int, list[bytes]]]:
                     with connection:
                         while sent := connection.recv(65536):
                             heard.append(sent)
-                            connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+                            if len(heard) == 10:
+                                time.sleep(stall_s)
+                            connection.sendall(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % status)
             except OSError:
                 pass  # closed
 
@@ -82,9 +92,10 @@ def test_the_generator_in_python_sends_the_plan_in_order(monkeypatch, rate):
 
 
 @pytest.mark.skipif(load.wrk() is None, reason="wrk is not installed")
-def test_wrk_sends_the_same_plan():
+@pytest.mark.parametrize("rate", [None, 200.0])
+def test_wrk_sends_the_same_plan(rate):
     with recording() as (port, heard):
-        found = load.run(Order(plan(50), port, 1, 1, 7))
+        found = load.run(Order(plan(50), port, 1, 1, 7, rate))
     first = heard.index(next(request for request in heard if request.startswith(b"POST")))
     numbers = {plan(50).request(number): number for number in range(7, 60)}
     start = numbers[heard[first]]  # wrk asks its script for one request it does not send
@@ -92,29 +103,75 @@ def test_wrk_sends_the_same_plan():
     assert found.generator == "wrk"
 
 
-def test_a_load_whose_requests_fail_is_no_figure(tmp_path):
-    with null_serving(tmp_path) as null, pytest.raises(load.Trouble, match="failed"):
-        load.run(Order(Plan("NONSENSE\r\n\r\n"), null.port, 1, 0.2, rate=50.0))
+@pytest.mark.parametrize("program", [None, pytest.param(load.wrk(), marks=pytest.mark.skipif(load.wrk() is None, reason="no wrk"))])
+def test_a_stall_shows_in_full_where_requests_are_due_meanwhile(monkeypatch, program):
+    monkeypatch.setattr(shutil, "which", lambda name: program)
+    with recording(stall_s=0.4) as (port, _):
+        found = load.run(Order(plan(50), port, 1, 1, rate=200.0))
+    assert found.p99_ms > 200  # one answer of a hundred or more was late, and so were those that waited behind it
 
 
-def test_size_is_that_of_a_directory_whose_events_are_all_there(tmp_path):
-    sizes = msgspec.structs.replace(QUICK, contacts=20, events=400, step=400)
-    bench = Bench(sizes, tmp_path, Console(file=StringIO()))
-    result = size.measure(bench)
-    store = engines.read_store(bench.filled.path)
-    try:
-        assert sum(total.count for total in store.name_totals(bench.filled.people.workspace)) == 400
-        assert sum(row.count for row in store.summary(bench.filled.people.contacts[0])) == 40
-    finally:
-        store.close()
-    assert all(figure.median > 0 for figure in result.figures)
+def test_a_load_whose_requests_fail_is_no_figure():
+    with recording(b"503 Service Unavailable") as (port, _), pytest.raises(load.Trouble, match="failed"):
+        load.run(Order(plan(50), port, 1, 0.2))
 
 
-def test_events_of_the_data_set_are_in_order_of_time():
+TINY = Sizes(
+    events=800,
+    marks=(10, 20),
+    many_contacts=20,
+    window=80,
+    contacts=20,
+    minutes=0.01,
+    rounds=1,
+    round_s=0.2,
+    read_s=0.1,
+    starts=1,
+    settle_s=0.6,
+    crash_s=0.2,
+    cold_s=0.2,
+)
+
+
+def test_every_measure_gives_figures_and_loses_no_event(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)  # the generator in Python, whose loads may be shorter than a second
+    bench = Bench(TINY, tmp_path, Console(file=StringIO()))
+    kinds = {"page": plans.page(20)}
+    results = [reads.measure(bench, kinds) if name == "reads" else measure(bench) for name, (measure, _) in MEASURES.items()]
+    held_to = {result.measure: [bar_shown(each) for each in result.figures if each.bar and each.unit != "MB"] for result in results}
+    assert held_to == {
+        "ingest": ["≥ 0.5 × null", "≤ 40 ms", "≤ 1 s", "≤ 10 ms"],
+        "steady": ["≥ 0.9 × the first", "≤ 1 s"],
+        "bulk": ["≥ 100,000 events/s", "≥ 40,000 events/s"] * 2,
+        "disk": ["≤ 160 B"],
+        "reads": ["≥ 3,000 requests/s", "≤ 5 ms", "≤ 100 ms"],
+        "startup": ["≤ 0.7 s", "≤ 1.5 s"],
+        "growth": ["≥ 0.5 × the first mark", "≥ 0.45 × the first mark"] * 2,
+    }
+    assert [point.events for point in results[-1].points] == [400, 800]
+    with closing(engines.read_store(bench.grown.path)) as store:
+        assert sum(total.count for total in store.name_totals(bench.grown.people.workspace)) == 800
+
+
+def test_events_of_the_data_set_are_distinct_and_in_order_of_time_over_two_years():
     people = dataset.People(1, list(range(1, 21)), list(range(1, dataset.NAMES + 1)))
-    events = [event for batch in dataset.events(people, 500) for event in batch if isinstance(event, Event)]
-    assert [event.created_at for event in events] == sorted(event.created_at for event in events)
-    assert len({event.key for event in events}) == 500
+    stream = dataset.Stream(people, 500)
+    events = [event for event in stream.records(600) if isinstance(event, Event)]
+    rest = stream.fork().records(400)
+    assert stream.records(400) == rest
+    events += [event for event in rest if isinstance(event, Event)]
+    assert [event.created_at for event in events] == sorted({event.created_at for event in events})
+    assert events[500].created_at == dataset.SINCE + dataset.YEAR_S
+    assert {len(event.metadata) for event in events} == {115}
+
+
+def test_bodies_hold_the_events_in_order():
+    people = dataset.People(1, list(range(1, 21)), list(range(1, dataset.NAMES + 1)))
+    made = bodies.bulk(2, dataset.Stream(people, 5).take(5))
+    assert [body.events for body in made] == [2, 2, 1]
+    items = [item for body in made for item in msgspec.json.decode(body.request.partition(b"\r\n\r\n")[2])["items"]]
+    lines = [line for body in bodies.imported(5, dataset.Stream(people, 5).take(5)) for line in body.request.split(b"\r\n\r\n")[1].split()]
+    assert [item["data"] for item in items] == [msgspec.json.decode(line) for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -124,8 +181,11 @@ def test_a_figure_is_shown_with_the_digits_that_count(value, text):
     assert shown(value) == text
 
 
-def test_ratios_are_shown_with_their_spread():
-    assert ratios_shown(REPORT.results[0].figures[0]) == "0.33 × null (0.30 … 0.36)"
+def test_a_row_tells_figure_yardstick_bar_and_verdict():
+    assert [cells(figure) for figure in REPORT.results[0].figures] == [
+        ("POST /events", "10,000 requests/s (9,000 … 11,000)", "0.33 × null (0.30 … 0.36)", "≥ 0.5 × null", "missed"),
+        ("p99", "8.25 ms", "–", "≤ 40 ms", "met"),
+    ]
 
 
 def test_a_report_survives_its_json(tmp_path):
@@ -133,6 +193,7 @@ def test_a_report_survives_its_json(tmp_path):
     path.write_bytes(to_json(REPORT))
     assert from_json(path) == REPORT
     assert b'"median": 10000' in path.read_bytes()
+    assert b'"met": false' in path.read_bytes()
 
 
 def test_the_table_has_every_figure():
@@ -148,13 +209,37 @@ def test_the_docs_change_only_between_their_marks():
     assert again.startswith(f"before\n{docs.BEGIN}\n")
     assert again.endswith(f"{docs.END}\nafter\n")
     assert "old" not in again
-    assert "| POST /events | 10,000 requests/s | 9,000 … 11,000 | 0.33 × null (0.30 … 0.36) |" in again
+    assert "| p99 | 8.25 ms | – | ≤ 40 ms | met |" in again
 
 
 def test_the_docs_name_every_measure_and_have_their_marks():
-    text = DOCS.read_text("utf-8")
+    text = docs.PAGE.read_text("utf-8")
     assert [name for name in MEASURES if f"| `{name}` |" not in text] == []
     assert docs.rewritten(text, REPORT) != text
+
+
+def test_the_plot_has_a_dot_for_each_value_of_each_mark():
+    marks = [1_000_000, 2_000_000, 5_000_000]
+    points = [
+        Point(
+            events=events,
+            append=100_000,
+            append_cpu_us=8,
+            acknowledged=90_000,
+            through=50_000,
+            server_cpu_us=None,
+            writer_cpu_us=None,
+            store_bytes=150,
+            page_p99_ms=0.5,
+        )
+        for events in marks
+    ]
+    drawn = ElementTree.fromstring(plot.svg(points))
+    names = "{http://www.w3.org/2000/svg}"
+    assert len(list(drawn.iter(f"{names}circle"))) == len(marks) * 5
+    assert {"0", "2 M", "4 M", "100 k", "150"} <= {text.text for text in drawn.iter(f"{names}text")}
+    heights = [{circle.get("cy") for circle in line.iter(f"{names}circle")} for line in drawn.iter(f"{names}g")]
+    assert [len(height) for height in heights] == [1] * 5  # what does not change is drawn flat
 
 
 def test_docs_without_marks_are_left_alone():

@@ -123,7 +123,7 @@ class Ingest:
         self._profile = profile
         self._dedup = dedup
         self._lag_max_records = lag_max_records
-        self._create_contacts = create_contacts
+        self.creates_contacts = create_contacts  # whether an event of nobody makes a user
         self._newcomers = Newcomers(directory.contacts, self.identities, now=now, profile=profile)
         self._strangers = Together(lambda asked: self.identities.resolve_many([(each.workspace, each.tried) for each in asked]), in_thread)
         self._nobodies = Together(self._newcomers.make, for_new)  # apart, so that who is known waits for no write
@@ -137,7 +137,7 @@ class Ingest:
         tried, accepted, now = self._judged(sent)
         contact = self.identities.cached(workspace.number, tried[0])
         if contact is None:
-            made = newcomer(tried, user_id=sent.user_id, email=sent.email)
+            made = newcomer(tried, user_id=sent.user_id, email=sent.email) if self.creates_contacts else None
             contact = await self.resolve(workspace, tried, made, name=accepted.folded)
         name = self.names.cached(workspace.number, accepted.folded)
         if name is None:
@@ -194,7 +194,7 @@ class Ingest:
         cached = self.identities.cached(workspace.number, tried[0])
         if cached is not None:
             return cached
-        asked = Asked(workspace.number, tried, made if self._create_contacts else None)
+        asked = Asked(workspace.number, tried, made)
         try:
             return await self._strangers.ask(asked)
         except ContactNotFound:
@@ -208,7 +208,7 @@ class Ingest:
     async def past_limit(self, workspace: Workspace, folded: Sequence[str]) -> dict[str, TrackrecordError]:
         """Those of these folded names that are new and past the limit, where an event may make a contact; else none."""
         limit = self._profile.event_names_max
-        if not (limit and self._create_contacts):
+        if not (limit and self.creates_contacts):
             return {}
         found: dict[str, TrackrecordError] = await self._in_thread(self.directory.names.past_limit, workspace.number, folded, limit=limit)
         return found
@@ -216,7 +216,7 @@ class Ingest:
     def resolve_many(self, asked: Sequence[Asked]) -> list[int | TrackrecordError]:
         """As resolve, for many at once, in a thread: each stands as its contact's number or as the error it would raise."""
         found = self.identities.resolve_many([(each.workspace, each.tried) for each in asked])
-        if self._create_contacts:
+        if self.creates_contacts:
             left = [place for place, one in enumerate(found) if isinstance(one, ContactNotFound) and asked[place].newcomer is not None]
             for place, one in zip(left, self._newcomers.make([asked[place] for place in left]) if left else (), strict=True):
                 found[place] = one

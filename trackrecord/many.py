@@ -15,7 +15,6 @@ from .ingest import Services
 from .rules.directory import Workspace
 from .rules.events import Accepted, accept
 from .rules.identity import for_submit, newcomer
-from .rules.profiles import Profile
 from .rules.records import Record
 from .wire.events import SubmittedEvent
 
@@ -65,7 +64,7 @@ async def judge_events(services: Services, workspace: Workspace, items: Sequence
         try:
             named = (sent.id, sent.intercom_user_id, sent.user_id, sent.email)
             place = places.get(named)
-            whose = asked[place] if place is not None else _asked(workspace, sent, profile, imported=imported)
+            whose = asked[place] if place is not None else _asked(services, workspace, sent, imported=imported)
             accepted = accept(sent.event_name, sent.created_at, sent.metadata, now=second, profile=profile)
             if place is None:  # and no sooner, as an event that is refused makes no contact
                 asked.append(whose)
@@ -119,7 +118,8 @@ async def _names(services: Services, workspace: Workspace, wanted: Mapping[str, 
     return found
 
 
-def _asked(workspace: Workspace, sent: SubmittedEvent, profile: Profile, *, imported: bool) -> Asked:
+def _asked(services: Services, workspace: Workspace, sent: SubmittedEvent, *, imported: bool) -> Asked:
+    profile = services.profile
     tried = for_submit(
         id=sent.id,
         intercom_user_id=sent.intercom_user_id if imported or profile.submit_by_intercom_user_id else None,
@@ -127,4 +127,5 @@ def _asked(workspace: Workspace, sent: SubmittedEvent, profile: Profile, *, impo
         email=sent.email,
         first_decides=profile.first_identifier_decides,
     )
-    return Asked(workspace.number, tried, newcomer(tried, user_id=sent.user_id, email=sent.email))
+    made = newcomer(tried, user_id=sent.user_id, email=sent.email) if services.ingest.creates_contacts else None
+    return Asked(workspace.number, tried, made)

@@ -72,6 +72,9 @@ class Limiter:
         headers += (binding.header, self._reset, (b"x-ratelimit-remaining", b"%d" % (left - 1)))
 
 
+_VARIANT = {digit: "89ab"[number & 3] for number, digit in enumerate("0123456789abcdef")}
+
+
 class RequestIds:
     """UUIDs of version 4, from randomness fetched in large pieces."""
 
@@ -83,4 +86,4 @@ class RequestIds:
             fresh = os.urandom(16 * 256).hex()
             self._pool = [fresh[at : at + 32] for at in range(0, len(fresh), 32)]
         text = self._pool.pop()
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"

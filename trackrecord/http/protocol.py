@@ -249,13 +249,12 @@ def protocol(
             if error is not None:
                 self._refuse_flight(flight, error)
                 return
-            lines = [b"HTTP/1.1 202 Accepted"]
-            lines += [b"%b: %b" % each for each in self.server_state.default_headers]
-            lines += [b"%b: %b" % each for each in flight.headers]
-            lines.append(b"content-length: 0\r\ntrackrecord-receipt: %d" % position)
-            lines.append(b"\r\n" if flight.keep_alive else b"connection: close\r\n\r\n")
+            lines = [b"%b: %b\r\n" % each for each in (*self.server_state.default_headers, *flight.headers)]
+            end = b"\r\n" if flight.keep_alive else b"connection: close\r\n\r\n"
             flight.response_complete = True
-            self.transport.write(b"\r\n".join(lines))
+            self.transport.write(
+                b"HTTP/1.1 202 Accepted\r\n%bcontent-length: 0\r\ntrackrecord-receipt: %d\r\n%b" % (b"".join(lines), position, end)
+            )
             if not flight.keep_alive:
                 self.transport.close()
             self.on_response_complete()

@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..errors import DataInvalid, ParameterInvalid, ParameterNotFound, TypeMismatch
@@ -22,6 +23,7 @@ class Accepted(NamedTuple):
     metadata: Kept | None  # None when none was sent
 
 
+@lru_cache(10_000)
 def clean_name(name: str | None, field: str = "event_name") -> tuple[str, str]:
     """Return (name, folded) of an event name. Source: API reference 1.4, "Event model".
 
@@ -58,6 +60,8 @@ def when(value: int | float | str | None, *, now: int, profile: Profile, field: 
     `created_at_loose`; without a value it is `now`, or ParameterNotFound where `created_at_required`.
     Raises TypeMismatch for other strings, DataInvalid for moments before 1970 or more than the profile's created_at_ahead_s ahead of `now`.
     """
+    if type(value) is int and 0 <= value < MILLISECONDS_FROM and (not profile.created_at_ahead_s or value <= now):
+        return value  # as nearly always
     if value is None or value == "":
         if profile.created_at_required:
             raise ParameterNotFound(f"{field} is required: whole Unix seconds, such as {now}", field=field)

@@ -38,13 +38,8 @@ def for_submit(
     Source: the contract, 2.1 "Precedence": id, then user_id, then email; the first that resolves wins, or alone counts
     where `first_decides` (strict).
     """
-    given = (
-        ("id", as_text(id), ""),
-        ("id", as_text(intercom_user_id), "intercom_user_id"),
-        ("user_id", as_text(user_id), ""),
-        ("email", as_text(email), ""),
-    )
-    found = [Identifier(kind, value, sent_as) for kind, value, sent_as in given if value is not None]
+    given = (("id", id, ""), ("id", intercom_user_id, "intercom_user_id"), ("user_id", user_id, ""), ("email", email, ""))
+    found = [Identifier(kind, str(value), sent_as) for kind, value, sent_as in given if value is not None and value != ""]
     if not found:
         raise ParameterNotFound("an event must say whose it is: id, user_id or email", field="user_id")
     return found[:1] if first_decides else found

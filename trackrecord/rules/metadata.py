@@ -32,6 +32,8 @@ KINDS = {
     "x": "nested",  # any other object or list: kept as it came, shown, never compared
 }
 
+_COMPOUND = frozenset({dict, list})
+
 
 class Kept(NamedTuple):
     """What is left of the metadata sent. `kinds` has one letter of KINDS a key, in order; `dropped` is (key, reason)."""
@@ -52,7 +54,7 @@ def _number(key: str, value: float) -> str:
 
 
 def _object(key: str, value: dict[str, Any]) -> str:
-    if any(isinstance(inner, (dict, list)) for inner in value.values()):
+    if not _COMPOUND.isdisjoint(map(type, value.values())):
         return "x"
     if "url" in value and "value" in value and isinstance(value["url"], str):
         return "r"
@@ -87,6 +89,18 @@ def clean_key(key: str) -> str:
     return _FORBIDDEN.sub("-", key)
 
 
+def _letter(key: str, value: Any, nested: bool, sent_key: str | None = None) -> str:
+    """The letter of a value. Raises DataInvalid for a list, or an object that is neither rich link nor amount, as `keep` tells."""
+    letter = _LETTERS[type(value)](key, value)
+    if letter == "x":
+        field = f"metadata.{(sent_key or key)[:KEY_SHOWN_MAX]}"
+        if not nested:
+            raise DataInvalid(f"{field} must be a string, number, boolean, rich link or amount", field=field)
+        if _depth(value) > NESTING_MAX:
+            raise DataInvalid(f"{field} nests deeper than {NESTING_MAX} levels", field=field)
+    return letter
+
+
 def _depth(value: object) -> int:
     """Levels of lists and objects, counted without recursion and no further than one past NESTING_MAX."""
     level: list[Any] = [value]
@@ -108,6 +122,11 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
     place; those before it are named as dropped. Raises DataInvalid for an object or list that is neither rich link nor amount
     when `nested` is false, or that nests deeper than NESTING_MAX.
     """
+    # Nearly always all keys stay as they are: none has a forbidden character, and no two are one.
+    if not 0 < limit < len(sent) and all(map(str.isidentifier, sent)) and len({*map(str.casefold, sent)}) == len(sent):
+        letters = "".join([_letter(key, value, nested) for key, value in sent.items() if value is not None])
+        if len(letters) == len(sent):
+            return Kept(sent, letters, [])
     values: dict[str, Any] = {}
     kinds: dict[str, str] = {}
     dropped: list[tuple[str, str]] = []
@@ -136,16 +155,8 @@ def keep(sent: dict[str, Any], *, limit: int, nested: bool) -> Kept:
             for kept in (values, kinds, came_as):
                 kept.pop(key, None)
             continue
-        letter = _LETTERS[type(value)](key, value)
-        if letter in "xrm":
-            field = f"metadata.{sent_key[:KEY_SHOWN_MAX]}"
-            if letter == "x" and not nested:
-                raise DataInvalid(f"{field} must be a string, number, boolean, rich link or amount", field=field)
-            flat = letter != "x" and not any(isinstance(part, (dict, list)) for part in value.values())
-            if not flat and _depth(value) > NESTING_MAX:
-                raise DataInvalid(f"{field} nests deeper than {NESTING_MAX} levels", field=field)
+        kinds[key] = _letter(key, value, nested, sent_key)
         values[key] = value
-        kinds[key] = letter
     if len(dropped) > DROPPED_NAMED_MAX:
         reasons = [reason for _, reason in dropped[DROPPED_NAMED_MAX:]]
         dropped[DROPPED_NAMED_MAX:] = [(f"and {reasons.count(reason)} more", reason) for reason in dict.fromkeys(reasons)]

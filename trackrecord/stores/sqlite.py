@@ -80,8 +80,8 @@ class SqliteReader:
                     "SELECT name, count(*), min(created_at), max(created_at) FROM event_keys WHERE contact = ? GROUP BY name", (contact,)
                 ).fetchall()
             baselines = db.execute("SELECT name, count, first, last FROM baselines WHERE contact = ?", (contact,)).fetchall()
-        rows: dict[int, Summary] = {}
-        for name, count, first, last in recorded + baselines:
+        rows = {name: Summary(name, count, first, last) for name, count, first, last in recorded}
+        for name, count, first, last in baselines:
             known = rows.get(name, Summary(name=name, count=0, first=None, last=None))
             rows[name] = Summary(
                 name=name,

@@ -249,7 +249,7 @@ def iso(seconds: int | None) -> str | None:
     """ISO 8601 with milliseconds and Z, as summaries carry times."""
     if seconds is None:
         return None
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def summary(
