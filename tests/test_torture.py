@@ -117,7 +117,7 @@ DAMAGE = {
     "an event stands twice": (
         [
             """INSERT INTO events
-            SELECT d.position, e.workspace, contact, name, created_at, e.received_at_ms, metadata, kinds, dropped, 'twice'
+            SELECT d.position, e.workspace, contact, name, created_at, e.received_at_ms, metadata, kinds, dropped, 'twice', shape
             FROM duplicates d JOIN events e ON e.position = d.of_position ORDER BY d.position DESC LIMIT 1""",
             """INSERT INTO event_keys_1 SELECT contact, created_at, name, 'twice', position FROM events WHERE distinct_part = 'twice'""",
         ],
