@@ -6,6 +6,7 @@ DATA ?=
 PORT ?=
 MINUTES ?= 10
 JOBS ?= 3
+EXAMPLES ?= 300
 NODE_TESTS := tests/clients/node
 OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -14,7 +15,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint demo bench torture lock wheel clean
+.PHONY: help serve test lint demo bench torture fuzz explore audit lock wheel clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +23,7 @@ help: ## List these commands
 serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrecord-data; others: make serve PORT=8081 DATA=DIR
 	@exec env TRACKRECORD_MAKE=1 $(BIN)/trackrecord serve $(if $(DATA),--data '$(DATA)') $(if $(PORT),--port '$(PORT)')
 
-test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients lint ## Run linters, types and all tests
+test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients lint ## Run linters, types and all tests, in JOBS (3) processes
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/test.stamp ## Run linters and the type checker
@@ -39,6 +40,16 @@ bench: $(VENV)/test.stamp ## Measure everything against its bars, in forty minut
 torture: $(VENV)/test.stamp ## Kill, fill and damage a server under load for MINUTES (10), and judge its record
 	@exec $(BIN)/python -m torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
+fuzz: $(VENV)/fuzz.stamp ## Feed all that reads what strangers send with made-up bytes for MINUTES (10), led by coverage
+	@exec $(BIN)/python -m fuzz --minutes $(MINUTES)
+
+explore: $(VENV)/test.stamp ## Ask every operation of the API many times over, with Schemathesis: EXAMPLES (300) of each
+	@exec env TRACKRECORD_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q tests/openapi/test_schemathesis.py
+
+audit: $(BIN)/python ## Look up the packages of both lock files among the known holes; needs the network
+	@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip install --quiet pip-audit; }
+	@$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements.lock -r requirements-dev.lock -r fuzz/requirements.lock
+
 wheel: $(VENV)/test.stamp ## Build the wheel into dist/
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
@@ -54,9 +65,13 @@ lock: ## Choose new versions for the lock files
 	$(VENV)/lock/bin/python -m pip install --quiet python-intercom==3.1.0
 	$(VENV)/lock/bin/python -m pip freeze > $(OLD_PYTHON)/requirements.lock
 	rm -rf $(VENV)/lock
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet "atheris>=3.0"
+	$(VENV)/lock/bin/python -m pip freeze > fuzz/requirements.lock
+	rm -rf $(VENV)/lock
 
 clean: ## Remove what was built and installed; data stays
-	rm -rf $(VENV) build dist *.egg-info $(NODE_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results
+	rm -rf $(VENV) build dist *.egg-info $(NODE_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -75,6 +90,11 @@ $(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml
 $(VENV)/test.stamp: $(VENV)/serve.stamp requirements-dev.lock
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP) install -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/fuzz.stamp: $(VENV)/test.stamp fuzz/requirements.lock
+	@$(PIP) install -r fuzz/requirements.lock || \
+	  { echo "atheris could not be installed: it has wheels for Linux and some Pythons alone. make test replays its corpus without it."; exit 1; }
 	@touch $@
 
 # python-intercom 3 has the same module name as 5, so it stands apart, and its tests put it in the path of a process of their own.

@@ -208,7 +208,7 @@ def test_every_call_of_the_compatibility_page_is_a_route() -> None:
 
 def test_every_dependency_has_a_line_in_the_page_of_reasons() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    needed = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    needed = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
     names = {re.split(r"[^A-Za-z0-9._-]", each, maxsplit=1)[0] for each in needed}
     told = set(re.findall(r"^\| `([^`]+)` \|", (DOCS / "why.md").read_text("utf-8"), re.M))
     assert names - told == set()

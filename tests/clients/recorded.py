@@ -55,7 +55,7 @@ def request(server: TrackrecordServer, line: str, headers: str, body: str = "") 
     lines = [f"{line} HTTP/1.1", *(each.strip() for each in headers.strip().splitlines())]
     content = body.encode()
     if content:
-        if "Content-Type" not in headers:
+        if "content-type" not in headers.lower():
             lines.append("Content-Type: application/json")
         lines.append(f"Content-Length: {len(content)}")
     return "\r\n".join([*lines, "", ""]).encode() + content

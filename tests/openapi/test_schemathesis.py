@@ -1,9 +1,10 @@
 """Schemathesis asks every operation of our document for what it describes and for what it does not; every answer must be described.
 
 Half of the ids it makes up are exchanged for those of things that are there, and half of the bodies are laid over or under one that
-makes sense, so that it comes past the first refusal.
+makes sense, so that it comes past the first refusal. `make explore` asks longer.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,8 @@ from trackrecord.http.openapi import document
 from trackrecord.http.routes import ROUTES
 from trackrecord.testing import TrackrecordServer
 
-EXAMPLES = 25  # of each operation
+ASKED = os.environ.get("TRACKRECORD_EXAMPLES", "")  # set by `make explore`, whose examples are others each time
+EXAMPLES = int(ASKED or 25)  # of each operation
 # What a parameter may name.
 THERE = {
     "contact_id": ("contact_id", "lead_id", "visitor_id", "archived_id", "merged_id"),
@@ -69,7 +71,7 @@ def searched_server() -> Iterator[TrackrecordServer]:
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize=True,
+    derandomize=not ASKED,
     database=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
@@ -85,3 +87,25 @@ def test_every_answer_is_described(case: Any, searched_server: TrackrecordServer
         body, made = world.filled(data.draw(st.sampled_from(known))), case.body or {}
         case.body = body if data.draw(st.booleans()) else body | made if data.draw(st.booleans()) else made | body
     case.call_and_validate(base_url=world.api.url, headers={"Authorization": f"Bearer {world.api.token}"}, checks=CHECKS)
+
+
+def test_every_answer_of_a_walk_is_described(searched_server: TrackrecordServer) -> None:
+    """Calls one after the other, with ids that earlier answers gave; Schemathesis finds in the document which fit together."""
+
+    class Walk(described.as_state_machine()):  # type: ignore[misc]
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+            return {"base_url": searched_server.url, "headers": {"Authorization": f"Bearer {searched_server.token}"}}
+
+        def validate_response(self, response: Any, case: Any, additional_checks: Any = (), **more: Any) -> None:
+            case.validate_response(response, checks=CHECKS)
+
+    Walk.run(
+        settings=settings(
+            max_examples=max(2, EXAMPLES // 10),
+            stateful_step_count=10,
+            deadline=None,
+            derandomize=not ASKED,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+    )

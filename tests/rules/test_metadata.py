@@ -136,3 +136,9 @@ def test_the_names_of_very_many_dropped_keys_are_bounded():
     sent = {**{f"a{mark}": 1 for mark in marks}, "b": 1, "c": 1}
     dropped = keep(sent, limit=1, nested=True).dropped
     assert (len(dropped), dropped[100:]) == (102, [("and 20 more", "same_key"), ("and 2 more", "past_limit")])
+
+
+def test_a_link_as_long_as_a_body_is_looked_at_once():
+    # 200,000 times what may end the name of an image, and no end of the line: it took an hour, and the server stood still.
+    assert keep({"a": "https://" + ".png!" * 200_000 + "\n\n!"}, limit=10, nested=True).kinds == "l"
+    assert keep({"a": "https://" + ".png?" * 200_000 + "\n\n!"}, limit=10, nested=True).kinds == "i"

@@ -29,6 +29,7 @@ NO_RECEIPT = (404, "not_found", "Receipt not found", "position")
 NO_ADMIN = (404, "admin_not_found", "Admin not found", "admin_id")
 TOO_LARGE = (413, "client_error", "the body must be at most 1048576 bytes", "body")
 HEAD_TOO_LARGE = (431, "client_error", "the request line and headers must be at most 65536 bytes", "headers")
+NO_PROXY = (400, "parameter_invalid", "this server is no proxy, and has no CONNECT", "method")
 NO_VERSION = (400, "intercom_version_invalid", "The requested version could not be found", "Intercom-Version")
 NOT_IN_VERSION = (400, "intercom_version_invalid", "Requested resource is not available in current API version", "Intercom-Version")
 NO_IDENTIFIER = (400, "parameter_not_found", "an event must say whose it is: id, user_id or email", "user_id")
@@ -595,7 +596,7 @@ BODY_ROWS = (
     Row(
         "a transfer encoding that is none",
         request("POST", "/events", "Transfer-Encoding: xchunked", token=TOKEN) + b"2\r\n{}\r\n0\r\n\r\n",
-        NOT_HTTP,
+        invalid("Transfer-Encoding", "may be chunked and nothing else, in HTTP/1.1"),
     ),
     Row(
         "chunked, but not last",
@@ -613,7 +614,7 @@ HEAD_ROWS = (
     Row("NUL bytes", bytes(100), NOT_HTTP),
     Row("the beginning of TLS", bytes.fromhex("16030100a5010000a10303") + bytes(200), NOT_HTTP),
     Row("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", NOT_HTTP),
-    Row("HTTP/0.9", b"GET /events\r\n\r\n", NO_TOKEN),
+    Row("HTTP/0.9", b"GET /events\r\n\r\n", (400, "parameter_invalid", "this server speaks HTTP/1.1, not HTTP/0.9", "request")),
     Row("HTTP/1.2", get("/events").replace(b"HTTP/1.1", b"HTTP/1.2"), NOT_HTTP),
     Row("http/1.1", get("/events").replace(b"HTTP/1.1", b"http/1.1"), NOT_HTTP),
     Row("two blanks in the request line", get("/events").replace(b" HTTP", b"  x HTTP"), NOT_HTTP),
@@ -634,8 +635,8 @@ HEAD_ROWS = (
     Row("TRACE", request("TRACE", "/events", token=TOKEN), NO_METHOD),
     Row("OPTIONS", request("OPTIONS", "/events", token=TOKEN), NO_METHOD),
     Row("OPTIONS *", request("OPTIONS", "*", token=TOKEN), NO_PATH),
-    Row("CONNECT", request("CONNECT", "example.com:443", token=TOKEN), NOT_HTTP),
-    Row("CONNECT to a path", request("CONNECT", "/events", token=TOKEN), NO_METHOD),
+    Row("CONNECT", request("CONNECT", "example.com:443", token=TOKEN), NO_PROXY),
+    Row("CONNECT to a path", request("CONNECT", "/events", token=TOKEN), NO_PROXY),
     Row("PUT to a GET path", request("PUT", "/me", body=b"{}", token=TOKEN), NO_METHOD),
     Row("PUT to /events", request("PUT", "/events", body=EVENT, token=TOKEN), NO_METHOD),
     Row("PATCH of a contact", request("PATCH", "/contacts/{id}", body=b'{"name":"x"}', token=TOKEN), NO_METHOD),
@@ -697,7 +698,11 @@ TOKEN_ROWS = (
     Row("a NUL in a token", whoami("Authorization: Bearer a\0b"), NOT_HTTP),
     Row("a token of 60 KB", whoami("Authorization: Bearer " + "a" * 60_000), NO_TOKEN),
     Row("a token of 100 KB", whoami("Authorization: Bearer " + "a" * 100_000), HEAD_TOO_LARGE),
-    Row("a good header, then another", whoami(f"Authorization: Bearer {TOKEN}", "Authorization: Bearer other"), NO_TOKEN),
+    Row(
+        "a good header, then another",
+        whoami(f"Authorization: Bearer {TOKEN}", "Authorization: Bearer other"),
+        (400, "parameter_invalid", "a request must have one Authorization header", "Authorization"),
+    ),
     Row("Basic that is no base64", whoami("Authorization: Basic !!!"), NO_TOKEN),
     Row("Basic without its padding", whoami(basic(f"{TOKEN}:".encode()).rstrip("=")), NO_TOKEN),
     Row("Basic of nothing", whoami(basic(b"")), NO_TOKEN),

@@ -114,6 +114,7 @@ class Database:
             max_overflow=more,
             pool_timeout=WRITER_WAIT_S,
             pool_use_lifo=True,
+            hide_parameters=True,  # names and addresses of people: what goes wrong is logged with its text
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
         )

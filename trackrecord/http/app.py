@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, MutableMapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
@@ -61,6 +61,7 @@ class App:
             by_path.setdefault(route.path, {}).setdefault(route.method, []).append(route)
         # Paths without parameters stand first, so that /contacts/search is never the contact "search".
         paths = sorted(by_path, key=lambda path: "{" in path)
+        self._slashed = tuple(path.partition("{")[0] for path in paths if path.endswith(":path}"))
         self._router = Router([StarletteRoute(path, _Methods(self, by_path[path])) for path in paths], redirect_slashes=False)
         self._router.default = self._unknown_path
 
@@ -75,19 +76,16 @@ class App:
         headers: Headers = [(b"x-request-id", request_id.encode())]
         held = scope["held"] = Held(self._room)
         sent = scope["sent"] = dict(scope["headers"])
-        hosts = 1 if len(sent) == len(scope["headers"]) else sum(name == b"host" for name, _ in scope["headers"])
         if self._notes.every:
             send = scope["watched"] = Watched(send)
         try:
-            if hosts > 1:  # RFC 9112, 3.2: two readers of it could take it for requests to different servers
-                self._version(sent, headers)
-                raise ParameterInvalid("a request must have one Host header", field="Host")
             if path == "/events" and scope["method"] == "POST":
                 await self.lane.create_event(sent, receive, send, headers, self._version(sent, headers), held)
             else:
                 scope["answer_headers"] = headers
-                # The router would find /me for the path "/me\n".
-                await (self._unknown_path if "\n" in path else self._router)(scope, receive, send)
+                # The router would find /me for the path "/me\n", and /-/health for /-%2Fhealth, which a proxy takes for another.
+                lost = "\n" in path or (b"%" in raw_path and self._divides(raw_path))
+                await (self._unknown_path if lost else self._router)(scope, receive, send)
         except bodies.ClientGone:
             return
         except bodies.BrokenOff as error:
@@ -103,6 +101,11 @@ class App:
                 self._notes.answered(scope, watched.headers, watched.status)
         finally:
             held.release()
+
+    def _divides(self, raw_path: bytes) -> bool:
+        """Whether an encoded slash stands where it would divide a path: anywhere but in what a route takes with its slashes."""
+        at = raw_path.lower().find(b"%2f")
+        return at >= 0 and not unquote(raw_path[:at].decode("latin-1")).startswith(self._slashed)
 
     def _version(self, sent: dict[bytes, bytes], headers: Headers) -> Version | TrackrecordError:
         """The version asked for, or the error to answer once the token is known to be good. Adds the echo."""

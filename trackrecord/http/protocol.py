@@ -7,7 +7,6 @@ requests: a bad request behind good ones is refused when those have been answere
 import asyncio
 import inspect
 import logging
-import re
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -21,23 +20,12 @@ from ..errors import HeadTooLarge, ParameterInvalid, RequestError, RequestTimeou
 from ..journal.commit import Kept
 from . import errors
 from .bodies import Headers
+from .heads import NO_TRAILER, origin_form, unclear
 
 log = logging.getLogger("trackrecord.http")
 
 PIPELINE_MAX = 2_000  # requests of one connection that wait for the answers before theirs
 UNTIL_THE_END = 1 << 62  # a length that no answer has: it is as long as its connection lasts
-_PATH = re.compile(rb"[/?#]")
-
-
-def origin_form(target: bytes) -> bytes:
-    """A request's target without scheme and authority, whosever they are: clients send whole addresses (RFC 9112, 3.2.2)."""
-    scheme, mark, rest = target.partition(b"://")
-    if not mark or scheme.lower() not in (b"http", b"https"):
-        return target
-    found = _PATH.search(rest)
-    path = rest[found.start() :] if found else b""
-    return path if path.startswith(b"/") else b"/" + path
-
 
 # What the fast lane uses of uvicorn's insides. Where one of them is gone, events go by ASGI as everything else does.
 CYCLE = [
@@ -117,6 +105,8 @@ def protocol(
         _head_bytes = 0  # received of a head that has not ended, without those of the read it began in
         _spans = False  # the head began in an earlier read, some of whose bytes are in no count
         _received = 0  # _head_bytes with those of the read that is being parsed
+        _idle = 0  # bytes received since the last of a body: heads of chunks and trailers
+        _sent: dict[bytes, bytes]  # the headers of the head that ended last
         _plain: bytes | None = None  # the head of a request that asked to upgrade, without that
         _fault: TrackrecordError | None = None  # why on_headers_complete raised
         _refusal: TrackrecordError | None = None  # to be answered when the requests before it have been
@@ -137,6 +127,7 @@ def protocol(
                 return
             self._unset_keepalive_if_required()
             heads, self._received = self._heads, self._head_bytes + len(data)
+            self._idle += len(data)
             try:
                 self._parse(data)
                 if self._direct is not None:  # it has not come whole
@@ -152,6 +143,9 @@ def protocol(
                 if self._head_bytes > header_max_bytes:
                     self._refuse(_head_too_large())
                     return
+            elif self._in_body and self._idle > header_max_bytes:
+                self._refuse(HeadTooLarge(f"heads of chunks and trailers must be at most {header_max_bytes} bytes"))
+                return
             if self._timer is None and (self._in_head or self._in_body):
                 self._start_timer()
 
@@ -178,17 +172,31 @@ def protocol(
             self._heads += 1
             self._head_bytes = 0
 
+        def on_header(self, name: bytes, value: bytes) -> None:
+            if self._in_head:
+                super().on_header(name, value)
+            elif name.lower() in NO_TRAILER:
+                self._fault = ParameterInvalid(f"a trailer must not be {name.decode('latin-1')}", field="headers")
+                raise self._fault
+            # Any other trailer is passed over: nobody who looked at the head has seen what came behind the body.
+
         def on_headers_complete(self) -> None:
             if (self._received > header_max_bytes or self._spans) and self._head_size() > header_max_bytes:
                 self._fault = _head_too_large()
                 raise self._fault
-            if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._sent, version = dict(self.headers), self.parser.get_http_version()
+            plain = len(self._sent) == len(self.headers) and version == "1.1" and b"transfer-encoding" not in self._sent
+            if not plain or self.url != b"/events" or self.parser.should_upgrade():
+                self._fault = unclear(self.parser.get_method(), self.url, version, self.headers)
+                if self._fault is not None:
+                    raise self._fault
+            if self.parser.should_upgrade():
                 # Java's client asks every server for HTTP/2 this way. The parser then takes what follows for another protocol,
                 # so the body of a POST would be lost: the head is read again without the request to upgrade.
                 self._plain = self._head_without_upgrade()
                 return
             self._stop_timer()
-            self._in_head, self._in_body = False, True
+            self._in_head, self._in_body, self._idle = False, True, 0
             if self.url == b"/events" and lane is not None and self._is_free() and self.parser.get_method() == b"POST":
                 self._direct = bytearray()
             else:
@@ -196,11 +204,14 @@ def protocol(
 
         def _go_ordinary(self) -> None:
             self.url = origin_form(self.url)
+            if self.expect_100_continue and self.parser.get_http_version() == "1.0":
+                self.expect_100_continue = False  # it knows no such answer (RFC 9110, 10.1.1)
             super().on_headers_complete()
             if self.cycle.scope["http_version"] == "1.0":
                 self.cycle.send = _without_chunks(self.cycle)  # type: ignore[method-assign, assignment]
 
         def on_body(self, body: bytes) -> None:
+            self._idle = 0
             if self._direct is None:
                 super().on_body(body)
             else:
@@ -230,9 +241,9 @@ def protocol(
 
         def _take(self, body: bytes) -> bool:
             """Whether the lane has taken the request; then it is on its way to the disk."""
-            sent = dict(self.headers)
+            sent = self._sent
             plain = len(sent) == len(self.headers) and sent.get(b"connection", b"keep-alive").lower() == b"keep-alive"
-            if lane is None or not plain or self.parser.get_http_version() != "1.1":
+            if lane is None or not plain or self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
                 return False
             flight = _Flight(self.scope)
             found = lane.taken(sent, body, partial(self._kept, flight))

@@ -15,7 +15,8 @@ KEY_SHOWN_MAX = 255  # characters of a dropped key's name in a receipt
 
 # Help centre, article 175: characters a key may not have. They become "-", as in event names.
 _FORBIDDEN = re.compile(r"""[.$~`!@#%^&*'{}|\\"\x00]""")
-_IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|avif|bmp)(?:[?#].*)?$", re.IGNORECASE)
+# Looks no further than the mark behind the ending: what follows is the sender's, and long.
+_IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|avif|bmp)(?:[?#]|$)", re.IGNORECASE)
 _STRIPE = frozenset({"stripe_invoice", "stripe_customer", "stripe_charge"})
 
 # What a stored letter means. Letters are on disk: never change one.
