@@ -5,10 +5,14 @@ BIN := $(VENV)/bin
 DATA ?=
 PORT ?=
 MINUTES ?= 10
+JOBS ?= 3
 EXAMPLES ?= 300
 NODE_TESTS := tests/clients/node
 OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+# Wherever this is set, each of the hundreds of processes that the tests start would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint demo bench torture model simulate fuzz explore audit lock wheel clean
@@ -19,8 +23,8 @@ help: ## List these commands
 serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrecord-data; others: make serve PORT=8081 DATA=DIR
 	@exec env TRACKRECORD_MAKE=1 $(BIN)/trackrecord serve $(if $(DATA),--data '$(DATA)') $(if $(PORT),--port '$(PORT)')
 
-test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients lint ## Run linters, types and all tests
-	$(BIN)/python -m pytest -q
+test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients lint ## Run linters, types and all tests, in JOBS (3) processes
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/test.stamp ## Run linters and the type checker
 	$(BIN)/ruff check .

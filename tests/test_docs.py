@@ -11,7 +11,6 @@ import io
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tomllib
@@ -22,6 +21,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from ports import held_port
 
 from trackrecord.cli.serve import announce
 from trackrecord.http.routes import ROUTES, Route
@@ -63,7 +63,7 @@ RUN = (
 )
 URL = "http://127.0.0.1:8080"  # the server's address in the pages
 OTHER_PORT = "8090"  # stands for any free one, where a page starts a server itself
-RUN_TIMEOUT_S = 60
+RUN_TIMEOUT_S = 240  # for a page, on a busy machine
 
 
 def _name(path: Path) -> str:
@@ -292,13 +292,6 @@ def _pattern(shown: str) -> str:
     return ".*?".join(re.escape(piece) for piece in re.sub(r"\s", "", shown).split("…"))
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
 END_OF_BLOCK = "--- end of block ---"
 
 
@@ -315,22 +308,22 @@ def wrong_prints(page: str, server: TrackrecordServer, folder: Path, *, tools_in
     """Run a page in a folder, and say what ended badly or printed something else than it shows."""
     to_run = blocks((ROOT / page).read_text("utf-8"))
     assert to_run, f"{page} has no block to run"
-    other_port = str(_free_port())
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)},
         "PATH": os.pathsep.join([*([str(tools_in)] if tools_in else []), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "TOKEN": server.token,
     }
-    ran = subprocess.run(
-        ["bash", "-c", _script(to_run).replace(URL, server.url).replace(OTHER_PORT, other_port)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=RUN_TIMEOUT_S,
-        check=False,
-    )
-    printed = ran.stdout.replace(server.url, URL).replace(other_port, OTHER_PORT).split(END_OF_BLOCK)
+    with held_port() as other_port:
+        ran = subprocess.run(
+            ["bash", "-c", _script(to_run).replace(URL, server.url).replace(OTHER_PORT, str(other_port))],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=RUN_TIMEOUT_S,
+            check=False,
+        )
+    printed = ran.stdout.replace(server.url, URL).replace(str(other_port), OTHER_PORT).split(END_OF_BLOCK)
     if ran.returncode != 0:
         at = to_run[min(len(printed), len(to_run)) - 1]
         return [f"{page}, line {at.line}: {printed[-1]}{ran.stderr}"]

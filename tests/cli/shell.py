@@ -19,11 +19,11 @@ DEADLINE_S = 30.0
 T = TypeVar("T")
 
 
-def until(question: Callable[[], T], *, within_s: float = DEADLINE_S) -> T:
+def until(question: Callable[[], T]) -> T:
     """Ask again and again until the answer is true; fail when that takes too long."""
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + DEADLINE_S
     while not (answer := question()):
-        assert time.monotonic() < deadline, f"not within {within_s} s"
+        assert time.monotonic() < deadline, f"not within {DEADLINE_S} s"
         time.sleep(0.005)
     return answer
 

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from trackrecord.rules.codes import ANSWERED
 from trackrecord.testing import TrackrecordServer
 
-DEADLINE_S = 10.0  # for anything that is waited for: long enough for a busy machine, short enough to be a failure
+DEADLINE_S = 30.0  # for anything that is waited for: long enough for a busy machine, short enough to be a failure
+POLL_S = 0.005
 
 _numbers = itertools.count(1)
 
@@ -22,14 +23,15 @@ def fresh(prefix: str) -> str:
     return f"{prefix}{next(_numbers)}"
 
 
-def until(holds: Callable[[], Any], *, within_s: float = DEADLINE_S) -> Any:
+def until(holds: Callable[[], Any]) -> Any:
     """The first true thing `holds` returns; asked again and again, and an error when the time is over."""
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         found = holds()
         if found:
             return found
-    raise TimeoutError(f"{holds} was not so within {within_s} s")
+        time.sleep(POLL_S)  # the server's thread has its turn
+    raise TimeoutError(f"{holds} was not so within {DEADLINE_S} s")
 
 
 class Answer(NamedTuple):

@@ -6,11 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from trackrecord.rules.companies import CompanyChanges
-from trackrecord.rules.profiles import PROFILES
 from trackrecord.testing import TrackrecordServer
 
 from .client import Api, fresh
+from .world import of_companies
 
 NOW = 1_734_537_334
 NO_COMPANY = (404, "company_not_found", "Company Not Found", "company_id")
@@ -308,15 +307,11 @@ def test_an_unknown_company_and_an_unknown_contact_have_texts_of_their_own(api: 
 
 
 def test_a_contact_is_of_at_most_a_thousand_companies(alone: Api):
-    contact, company = alone.contact(), make(alone)
-    companies = alone.server.server.directory.companies
-    for number in range(1000):
-        made = companies.upsert(1, CompanyChanges(company_id=f"{number}"), now=NOW, profile=PROFILES["lenient"])
-        companies.attach(1, contact["id"], made.company.id, now=NOW)
+    contact, company = of_companies(alone, 1000), make(alone)
     message = "Contact has reached the maximum of 1000 company associations"
-    answer = alone.post(f"/contacts/{contact['id']}/companies", {"id": company["id"]})
+    answer = alone.post(f"/contacts/{contact}/companies", {"id": company["id"]})
     assert answer.error == (400, "contact_company_limit_exceeded", message, "id")
-    shown = alone.get(f"/contacts/{contact['id']}").json["companies"]
+    shown = alone.get(f"/contacts/{contact}").json["companies"]
     assert (len(shown["data"]), shown["total_count"], shown["has_more"]) == (10, 1000, True)
 
 

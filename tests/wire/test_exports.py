@@ -21,8 +21,8 @@ from trackrecord.testing import TrackrecordServer
 from .client import Api, Connection, fresh, request, until
 
 WHEN = 1_671_028_894
-MANY, STEP = 20_000, 500
-FILLER = 1_200  # bytes of each event, so that an export is far more than what sockets hold
+MANY, STEP = 4_000, 125
+FILLER = 6_000  # bytes of each event, so that an export is far more than what sockets hold
 
 
 @pytest.fixture

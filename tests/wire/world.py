@@ -51,6 +51,15 @@ class World:
         return answer.json if answer.body else answer
 
 
+def of_companies(api: Api, count: int) -> str:
+    """The id of a user who belongs to so many companies; `count` is a multiple of 100."""
+    user_id = fresh("user-")
+    for start in range(0, count, 100):
+        companies = [{"company_id": f"{user_id}-{number}"} for number in range(start, start + 100)]
+        assert api.post("/users", {"user_id": user_id, "companies": companies}, V1).status == 200
+    return str(api.post("/contacts/search", {"query": {"field": "external_id", "operator": "=", "value": user_id}}).json["data"][0]["id"])
+
+
 def _user(world: World) -> dict[str, str]:
     made = world.made("POST", "/contacts", body={"external_id": fresh("user-"), "email": f"{fresh('user-')}@example.com", "name": "Ada"})
     return {"contact_id": made["id"], "external_id": made["external_id"], "email": made["email"]}
