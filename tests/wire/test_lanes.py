@@ -156,6 +156,65 @@ def test_a_request_that_comes_in_two_pieces_is_answered_the_same(both: Lanes, cu
     assert answers[0] == answers[1]
 
 
+# What comes on a connection whose POSTs have had the same head before, so that it is not parsed any more.
+AGAIN = {
+    "the same": post(event(60)),
+    "a longer body": post(event(61, metadata={"plan": "x" * 200})),
+    "a body of another width": post(event(62, metadata={"plan": "x" * 1_200})),
+    "a body past one read": post(event(63, metadata={"plan": "x" * 5_000})),
+    "a bad body": post(b"{"),
+    "a body that is refused": post({"event_name": "known", "user_id": "nobody"}),
+    "a form": post(b"event_name=known&user_id=u1"),
+    "another token": post(event(64), token="nobody-gave-this-out"),
+    "another header": post(event(65), "Intercom-Version: 2.11"),
+    "a header spelled otherwise": post(event(66)).replace(b"Host:", b"host:", 1),
+    "HTTP 1.0": post(event(67)).replace(b"HTTP/1.1", b"HTTP/1.0", 1),
+    "two": post(event(68)) + post(event(69)),
+    "more than it says": post(event(70)) + b"{}",
+    "a length that is too small": re.sub(rb"(Content-Length: )\d+", rb"\g<1>20", post(event(71))),
+    "a length that is too great": re.sub(rb"(Content-Length: )\d+", rb"\g<1>400", post(event(72))),
+    "a length with a zero before": re.sub(rb"(Content-Length: )(\d+)", rb"\g<1>0\2", post(event(73))),
+    "a length with a sign": re.sub(rb"(Content-Length: )(\d+)", rb"\g<1>+\2", post(event(74))),
+    "two lengths in one": re.sub(rb"(Content-Length: )(\d+)", rb"\g<1>\2, \2", post(event(75))),
+    "no length": re.sub(rb"Content-Length: \d+\r\n", b"", post(event(76))),
+    "an end of the head within the length": re.sub(rb"(Content-Length: \d+)\r\n", rb"\1\r\n\r\n", post(event(77))),
+    "a bare line end": re.sub(rb"(Content-Length: \d+)\r\n", rb"\1\n", post(event(78))),
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_what_follows_heads_that_were_the_same_is_answered_the_same(both: Lanes, name: str):
+    answers = []
+    for server in both:
+        with Connection(server.url) as connection:
+            for number in range(3):
+                connection.send(post(event(80 + number)))
+                assert connection.answer().status == 202
+            last = request("GET", "/admins", "Connection: close", token=TOKEN)
+            connection.send_in_two(AGAIN[name] + last, len(AGAIN[name]))
+            answers.append(VARIES.sub(b"", connection.closed()))
+    assert answers[0] == answers[1]
+    assert answers[0].startswith(b"HTTP/1.1 ")
+
+
+def test_a_head_that_is_known_is_of_whom_it_names_whoever_asked_in_between(both: Lanes):
+    other = "the-token-of-a-reader"
+    for server in both:
+        server.server.directory.tokens.create(1, "reader", frozenset({"read_events"}), now=NOW, secret=other)
+        with Connection(server.url) as connection:
+            found = []
+            for _ in range(3):
+                for sent in (
+                    post(event(90)),
+                    post(event(90), token=other),
+                    request("GET", "/events?user_id=u1", token=other),
+                    post(event(91)),
+                ):
+                    connection.send(sent)
+                    found.append(connection.answer().status)
+        assert found == [202, 403, 200, 202] * 3
+
+
 def test_the_record_is_the_same(both: Lanes):
     found = [Api(server).get("/-/api/export/events?user_id=u1").body for server in both]
     assert found[0] == found[1]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..errors import ParameterInvalid
 
@@ -17,6 +18,8 @@ ONCE = {
 }
 # Behind a body these would still change how the parser goes on; it refuses lengths and encodings there itself.
 NO_TRAILER = (b"connection", b"proxy-connection", b"upgrade")
+ZERO = ord("0")
+_LENGTH = re.compile(rb"\r\ncontent-length: ?([1-9][0-9]{0,8})(?=\r\n)", re.IGNORECASE)
 _PATH = re.compile(rb"[/?#]")
 
 
@@ -28,6 +31,35 @@ def origin_form(target: bytes) -> bytes:
     found = _PATH.search(rest)
     path = rest[found.start() :] if found else b""
     return path if path.startswith(b"/") else b"/" + path
+
+
+class Known(NamedTuple):
+    """A head that was parsed, by what stands before and behind the digits of its Content-Length."""
+
+    before: bytes
+    behind: bytes
+
+    def body(self, piece: bytes | memoryview) -> bytes | None:
+        """The body of a request that is `piece` and nothing else and has this head, whatever its length; else None."""
+        at = len(self.before)
+        if not isinstance(piece, bytes) or not piece.startswith(self.before):
+            return None
+        end = piece.find(b"\r", at)
+        digits, start = piece[at:end], end + len(self.behind)
+        if not digits.isdigit() or digits[0] == ZERO or not piece.startswith(self.behind, end) or len(piece) - start != int(digits):
+            return None
+        return piece[start:]
+
+
+def known(piece: bytes | memoryview, body: bytes) -> Known | None:
+    """The head of a request that is `piece` and nothing else, with the body that the parser has found; None where it is not plain."""
+    if not isinstance(piece, bytes) or not piece.endswith(b"\r\n\r\n" + body):
+        return None
+    head = piece[: len(piece) - len(body)]
+    found = _LENGTH.search(head)
+    if found is None or int(found[1]) != len(body) or head.count(b"\n") != head.count(b"\r\n"):
+        return None
+    return Known(head[: found.start(1)], head[found.end(1) :])
 
 
 def unclear(method: bytes, target: bytes, version: str, headers: Sequence[tuple[bytes, bytes]]) -> ParameterInvalid | None:

@@ -21,11 +21,12 @@ from ..errors import HeadTooLarge, ParameterInvalid, RequestTimeout, Trackrecord
 from ..journal.commit import Kept
 from . import errors
 from .bodies import Headers, Room
-from .heads import NO_TRAILER, origin_form, unclear
+from .heads import NO_TRAILER, Known, known, origin_form, unclear
 from .pacing import LINGERING_MAX, Paced
 
 log = logging.getLogger("trackrecord.http")
 
+LESSONS = 3  # heads of a connection that are learned, as a client's heads are the same again and again, or always others
 UNTIL_THE_END = 1 << 62  # a length that no answer has: it is as long as its connection lasts
 
 # What the fast lane uses of uvicorn's insides. Where one of them is gone, events go by ASGI as everything else does.
@@ -116,6 +117,9 @@ def protocol(
         _received = 0  # _head_bytes with those of the read that is being parsed
         _idle = 0  # bytes received since the last of a body: heads of chunks and trailers
         _sent: dict[bytes, bytes]  # the headers of the head that ended last
+        _took: bytes | None = None  # the body of the request that the lane has taken of the piece that is read
+        _again: tuple[Known, Any, dict[bytes, bytes]] | None = None  # a head that came with one, its scope, its headers
+        _lessons = LESSONS
         _plain: bytes | None = None  # the head of a request that asked to upgrade, without that
         _fault: TrackrecordError | None = None  # why on_headers_complete raised
         _stops = False  # the server does, and what is being answered was asked by one who does not know that
@@ -145,6 +149,9 @@ def protocol(
             super().shutdown()
 
         def read_piece(self, piece: bytes | memoryview, *, last: bool) -> None:
+            if self._again is not None and last and self._take_again(piece):
+                return
+            self._took = None
             heads, self._received = self._heads, self._head_bytes + len(piece)
             self._idle += len(piece)
             try:
@@ -156,6 +163,8 @@ def protocol(
                     self._leave_lane()
                 self.refuse(self._fault or ParameterInvalid("this is not a valid HTTP request", field="request"))
                 return
+            if self._took is not None and last and self._lessons and self._heads == heads + 1 and len(piece) < header_max_bytes:
+                self._learn(piece, self._took)
             self._spans = self._in_head
             if self._in_head:
                 self._head_bytes = self._received if self._heads == heads else 0
@@ -265,12 +274,32 @@ def protocol(
             plain = len(sent) == len(self.headers) and sent.get(b"connection", b"keep-alive").lower() == b"keep-alive"
             if lane is None or not plain or self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
                 return False
-            flight = _Flight(self.scope)
+            if not self._fly(body, self.scope, sent):
+                return False
+            self._direct, self._took = None, body
+            return True
+
+        def _take_again(self, piece: bytes | memoryview) -> bool:
+            """Take a request whose head is as before, as the parser would read the same in it. Nothing of one may be under way."""
+            if self._in_head or self._in_body or not self._is_free() or self._again is None:
+                return False
+            head, scope, sent = self._again
+            body = head.body(piece)
+            return body is not None and self._fly(body, scope, sent)
+
+        def _learn(self, piece: bytes | memoryview, body: bytes) -> None:
+            self._lessons -= 1
+            head = known(piece, body)
+            self._again = (head, self.scope, self._sent) if head is not None else None
+
+        def _fly(self, body: bytes, scope: Any, sent: dict[bytes, bytes]) -> bool:
+            flight = _Flight(scope)
+            assert lane is not None  # noqa: S101 - asked before
             found = lane.taken(sent, body, partial(self._kept, flight))
             if found is None:
                 return False
             flight.request_id, flight.headers = found
-            self.cycle, self._direct = cast(RequestResponseCycle, flight), None
+            self.cycle = cast(RequestResponseCycle, flight)
             return True
 
         def _kept(self, flight: _Flight, position: int, error: TrackrecordError | None) -> None:
@@ -298,9 +327,8 @@ def protocol(
 
         def _refuse_flight(self, flight: _Flight, error: TrackrecordError) -> None:
             """Answer the ordinary way, without doing again what the lane has done."""
-            flight.scope |= {"method": "POST", "path": "/events", "raw_path": b"/events", "query_string": b""}
             cycle = RequestResponseCycle(
-                scope=flight.scope,
+                scope=flight.scope | {"method": "POST", "path": "/events", "raw_path": b"/events", "query_string": b""},
                 transport=self.transport,
                 flow=self.flow,
                 logger=self.logger,
