@@ -1,6 +1,7 @@
 """`trackrecord serve`."""
 
 import errno
+import gc
 import os
 import signal
 import socket
@@ -24,6 +25,7 @@ app = typer.Typer(add_completion=False)
 _MEANINGS = {row.name: row.meaning for row in SETTINGS}
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - what to show in place of "every interface"
 
+COLLECT_AFTER = 20_000  # new objects. What a request makes goes with its answer; looking for circles more often finds none
 STRANGERS_SHOWN = 3  # names of files that are not ours
 
 
@@ -90,6 +92,7 @@ def run(settings: Settings) -> None:
     logs.set_up(settings.log_format)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts into the background with SIGINT ignored
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the server runs, and takes both for the wish to end
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve(settings, started=partial(announce, beside=strangers)))
