@@ -136,7 +136,8 @@ class RealServer:
     def kill(self) -> None:
         """kill -9 of the server's process alone."""
         self._seen.update(children(self.pid))
-        os.kill(self.pid, signal.SIGKILL)
+        if self._process.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
         self._process.wait(DEADLINE_S)
 
     def ended(self, *, within_s: float = DEADLINE_S) -> int:

@@ -47,7 +47,7 @@ def check(data: Path, *, step: Callable[[str], None] = lambda what: None) -> Che
         step(what)
         try:
             found += [Problem(file, message) for message in part(data, counts)]
-        except (TrackrecordError, sqlite3.Error) as error:
+        except (TrackrecordError, sqlite3.Error, UnicodeDecodeError) as error:  # the last of a schema that is no text any more
             found.append(Problem(file, f"{what} cannot be checked: {error}"))
     return Checked(found, counts)
 

@@ -523,3 +523,23 @@ RELEASED = ("07d79ce3ea1323584c467e6b50849426ae3ce7009d4667bf1c98726f75b75f5b",)
 def test_a_migration_that_was_released_is_never_edited(row):
     steps = [step if isinstance(step, str) else step.__qualname__ for step in MIGRATIONS[row]]
     assert hashlib.sha256("\0".join(steps).encode()).hexdigest() == RELEASED[row]
+
+
+def test_a_schema_that_is_no_text_any_more_is_told_and_no_traceback(store, path):
+    store.append(1, [event()])
+    store.close()
+    file = path.read_bytes()
+    path.write_bytes(file.replace(b"LEFT JOIN shapes", b"LEFT JOIN s\xe8apes"))
+    reader = SqliteReader(path)
+    with pytest.raises(Unavailable, match=r"^The events cannot be read just now: the text of its schema is damaged$"):
+        reader.page(1, limit=1)
+    assert any("damaged" in problem for problem in problems_of(reader))
+    reader.close()
+
+
+def problems_of(reader):
+    """All that is told, or why nothing can be."""
+    try:
+        return list(reader.problems())
+    except Unavailable as error:
+        return [str(error)]

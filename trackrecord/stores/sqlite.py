@@ -22,7 +22,7 @@ from .sqlite_append import Appender
 from .sqlite_check import problems
 from .sqlite_keys import tables
 from .sqlite_rows import event_of, events_at
-from .sqlite_schema import prepare
+from .sqlite_schema import SCHEMA_DAMAGED, prepare
 from .sqlite_search import EVENTS_A_QUERY, INT64_MAX, INT64_MIN, search
 
 READER_CACHE_MB = 8  # each; there are as many as reads at one time
@@ -256,6 +256,8 @@ class SqliteReader:
                 self._give_back(db)
         except sqlite3.Error as error:
             raise Unavailable(f"The events cannot be read just now: {error}") from error
+        except UnicodeDecodeError:  # of SQLite's own words about a schema that is no text any more
+            raise Unavailable(f"The events cannot be read just now: {SCHEMA_DAMAGED}") from None
 
     def _take(self) -> sqlite3.Connection:
         with self._lock:
@@ -346,6 +348,8 @@ class SqliteStore(SqliteReader):
                     self._db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError):
                     raise Unavailable(f"The events cannot be kept just now: {error}") from error
+                if isinstance(error, UnicodeDecodeError):
+                    raise DataDirectoryUnusable(f"{self._path.name} is damaged: {SCHEMA_DAMAGED}") from error
                 if type(error) is sqlite3.DatabaseError:
                     raise DataDirectoryUnusable(f"{self._path.name} is damaged: {error}") from error
                 raise

@@ -1,5 +1,6 @@
 """The tables of events.db, and how a file is made or brought up to date. Why they look like this: DESIGN.md beside this file."""
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,10 @@ from ..faults import reach
 from ..sqlite import connect
 from .sqlite_keys import split
 from .sqlite_totals import fill_name_keys
+
+log = logging.getLogger("trackrecord.stores")
+
+SCHEMA_DAMAGED = "the text of its schema is damaged"
 
 # One row a schema version, never changed once released: tests/stores/test_sqlite_store.py has the hashes of those that were. To
 # change the tables, add a row: files of older versions run the rows they lack when they are opened. A step is a statement, or a
@@ -153,7 +158,8 @@ def prepare(path: Path) -> None:
         try:
             if _version(db, path) < len(MIGRATIONS):
                 db.execute("BEGIN IMMEDIATE")
-                for version in range(_version(db, path), len(MIGRATIONS)):  # read again: another process may have been first
+                before = _version(db, path)
+                for version in range(before, len(MIGRATIONS)):  # read again: another process may have been first
                     for step in MIGRATIONS[version]:
                         if callable(step):
                             step(db)
@@ -162,10 +168,14 @@ def prepare(path: Path) -> None:
                     db.execute(f"PRAGMA user_version={version + 1}")
                 reach("store.mid-migration")
                 db.execute("COMMIT")
+                if 0 < before < len(MIGRATIONS):
+                    log.info("%s: brought from tables of version %d to %d, which older versions refuse", path.name, before, len(MIGRATIONS))
         finally:
             db.close()
     except sqlite3.Error as error:
         raise DataDirectoryUnusable(f"{path.name} in {path.parent} cannot be opened: {error}") from error
+    except UnicodeDecodeError as error:
+        raise DataDirectoryUnusable(f"{path.name} in {path.parent} cannot be opened: {SCHEMA_DAMAGED}") from error
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
