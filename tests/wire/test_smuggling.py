@@ -259,6 +259,12 @@ def test_what_two_could_read_differently_is_refused_with_all_behind_it(both: Lan
     assert [server.server.journal.head for server in both] == heads
 
 
+def test_a_head_that_is_refused_of_who_asks_for_a_head_alone_has_no_body_in_answer(both: Lanes):
+    for received in both.exchange(head("Host: other.example", line="HEAD /me HTTP/1.1", body=b"")):
+        assert statuses(received) == (400,)
+        assert received.endswith(b"\r\nconnection: close\r\n\r\n")
+
+
 @pytest.mark.parametrize("row", TAKEN, ids=lambda row: row.name)
 def test_what_is_odd_and_has_one_meaning_is_answered_by_it_and_the_next_request_too(both: Lanes, row: Read):
     fast, plain = both.exchange(row.bytes)

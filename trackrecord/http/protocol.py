@@ -389,8 +389,11 @@ def protocol(
             self._refusal = error
             request_id = str(uuid.uuid4())
             content = errors.body(error, request_id)
+            target: bytes = getattr(self, "url", b"")  # as far as it was read
+            method = self.parser.get_method() if target else b""
             lines = [
                 b"HTTP/1.1 %d %s" % (error.status, HTTPStatus(error.status).phrase.encode()),
+                *(b"%b: %b" % each for each in self.server_state.default_headers),
                 b"content-type: application/json; charset=utf-8",
                 b"content-length: %d" % len(content),
                 b"x-request-id: " + request_id.encode(),
@@ -399,10 +402,8 @@ def protocol(
             ]
             if error.retry_after_s is not None:
                 lines.append(b"retry-after: %d" % error.retry_after_s)
-            self.transport.write(b"\r\n".join([*lines, b"", content]))
+            self.transport.write(b"\r\n".join([*lines, b"", b"" if method == b"HEAD" else content]))
             self.end()
-            target: bytes = getattr(self, "url", b"")  # as far as it was read
-            method = self.parser.get_method() if target else b""
             refused(
                 error, request_id, method.decode("latin-1"), origin_form(target).decode("latin-1"), self.client[0] if self.client else None
             )
