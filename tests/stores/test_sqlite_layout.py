@@ -4,9 +4,9 @@ import random
 import sqlite3
 
 import pytest
-from store_examples import erasure, event, everything, removal
+from store_examples import erasure, event, everything, merge, removal
 
-from trackrecord.errors import Unavailable
+from trackrecord.errors import DataDirectoryUnusable, Unavailable
 from trackrecord.rules.records import Event
 from trackrecord.stores.base import Selection
 from trackrecord.stores.sqlite import SqliteReader, SqliteStore
@@ -107,6 +107,66 @@ def test_a_page_goes_from_table_to_table(store, path):
     assert len(lengths(path)) > 3
     page = store.page(1, limit=300)
     assert [(at.second, at.rank) for at in page.at] == [(1_149 - number // 2, 1 - number % 2) for number in range(300)]
+
+
+def test_copies_divide_no_table(store, path):
+    sent = [event(created_at=number) for number in range(KEYS)]
+    append(store, sent)
+    for _ in range(20):
+        append(store, sent)
+    assert lengths(path) == [KEYS]
+
+
+def test_a_merge_finds_what_both_have_in_every_table(store, path):
+    append(store, [event(contact=1 + number % 2, created_at=number // 2) for number in range(400)])
+    assert len(lengths(path)) > 3
+    store.append(401, [merge(1, 2)])
+    assert (store.name_totals(1)[0].count, len(store.duplicates(1, 400))) == (200, 200)
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        ("DELETE FROM key_tables WHERE number = 2", "event_keys_2 is not in the list of tables of keys"),
+        ("DROP TABLE event_keys_2", "event_keys_2 is in the list of tables of keys, and not there"),
+        ("DELETE FROM key_tables", "SQLite finds the file damaged: the list of its tables of keys is damaged"),
+        ("UPDATE key_tables SET since = 0 WHERE number = 1", "SQLite finds the file damaged: the list of its tables of keys is damaged"),
+        (
+            "DROP VIEW event_keys; CREATE VIEW event_keys AS SELECT * FROM event_keys_1",
+            "the view event_keys is not made of the tables of keys",
+        ),
+        ("UPDATE shapes SET count = 7", "shape 1 of metadata is counted 7 times, and {} events have it"),
+        ("UPDATE shapes SET kinds = 'nnn'", "shape 1 of metadata has not as many kinds as keys"),
+        ("UPDATE shapes SET keys = 'null'", "SQLite finds the file damaged: the keys of a shape of metadata are damaged"),
+        ("UPDATE shapes SET keys = '[\"a'", "SQLite finds the file damaged: the keys of a shape of metadata are damaged"),
+    ],
+)
+def test_damage_of_the_layout_is_told(path, damage, sentence):
+    store = SqliteStore(path, keys_a_table=KEYS)
+    append(store, [event(created_at=number, metadata=b'{"a":1}', kinds="n") for number in range(200)])
+    events = len(store.page(1, limit=200).events) - SEEN_TIMES + 1
+    store.close()
+    db = sqlite3.connect(path)
+    db.executescript(damage)
+    db.close()
+    reader = SqliteReader(path)
+    assert sentence.format(events) in list(reader.problems())
+    reader.close()
+
+
+def test_a_store_whose_tables_of_keys_are_not_known_takes_nothing(path):
+    store = SqliteStore(path)
+    append(store, [event()])
+    store.close()
+    db = sqlite3.connect(path)
+    db.executescript("DELETE FROM key_tables")
+    db.close()
+    store = SqliteStore(path)
+    with pytest.raises(DataDirectoryUnusable, match=r"^events\.db is damaged: the list of its tables of keys is damaged$"):
+        store.append(2, [event(created_at=2)])
+    with pytest.raises(Unavailable, match=r"the list of its tables of keys is damaged$"):
+        store.page(1, limit=1)
+    store.close()
 
 
 # Metadata.

@@ -359,14 +359,16 @@ def _moments(db: sqlite3.Connection, contact: int, limit: int, before: Moment | 
     """Up to limit moments of a contact with their positions, newest first, from before `before` down to `since`."""
     found: list[tuple[Moment, int]] = []
     newest = INT64_MAX
+    split = tables(db)
     if before is not None:
         newest = before.second - 1
+        table = next(each for each in reversed(split) if each.since <= before.second)
         rows = db.execute(  # what stands below `before` in its own second
-            "SELECT position FROM event_keys WHERE contact = ? AND created_at = ? ORDER BY position LIMIT ?",
+            f"SELECT position FROM {table.name} WHERE contact = ? AND created_at = ? ORDER BY position LIMIT ?",  # noqa: S608
             (contact, before.second, max(before.rank, 0)),
         ).fetchall()
         found = [(Moment(before.second, rank), position) for rank, (position,) in enumerate(rows)][: -limit - 1 : -1]
-    for table in reversed(tables(db)):
+    for table in reversed(split):
         if table.since > newest:
             continue
         rows = db.execute(

@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 
 from .name_keys import REST, pairs_by_name
-from .sqlite_keys import tables
+from .sqlite_keys import tables, view
 from .sqlite_rows import event_of
 from .sqlite_search import INT64_MAX
 from .sqlite_totals import keys_in
@@ -26,7 +26,6 @@ KEY_CHECKS = (
         """SELECT e.position FROM standing e LEFT JOIN {keys} k
         ON k.contact = e.contact AND k.created_at = e.created_at AND k.name = e.name AND k.distinct_part = e.distinct_part
         WHERE k.position IS NOT e.position AND e.created_at BETWEEN :since AND :until
-        AND (SELECT count(*) FROM standing) != (SELECT count(*) FROM event_keys)
         ORDER BY e.position""",
         "the event at position {} is not found by its key",
     ),
@@ -114,6 +113,7 @@ CHECKS = (
         ) GROUP BY number HAVING sum(kept) != sum(counted) ORDER BY number""",
         "shape {} of metadata is counted {} times, and {} events have it",
     ),
+    ("SELECT number FROM shapes WHERE length(kinds) != json_array_length(keys)", "shape {} of metadata has not as many kinds as keys"),
 )
 
 
@@ -140,8 +140,15 @@ def _damage(db: sqlite3.Connection) -> Iterator[str]:
 
 def _wrong_keys(db: sqlite3.Connection) -> Iterator[str]:
     split = tables(db)
+    there = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'event_keys_[0-9]*'")}
+    for name in sorted({table.name for table in split} ^ there):
+        yield f"{name} is {'not in the list of tables of keys' if name in there else 'in the list of tables of keys, and not there'}"
+    (made,) = db.execute("SELECT ifnull((SELECT sql FROM sqlite_schema WHERE name = 'event_keys'), '')").fetchone()
+    if sorted(made.split()) != sorted(view(split).split()):
+        yield "the view event_keys is not made of the tables of keys"
+    (as_many,) = db.execute("SELECT (SELECT count(*) FROM standing) = (SELECT count(*) FROM event_keys)").fetchone()
     for table, until in zip(split, [*(each.since - 1 for each in split[1:]), INT64_MAX], strict=True):
-        for query, sentence in KEY_CHECKS:
+        for query, sentence in KEY_CHECKS[:1] if as_many else KEY_CHECKS:
             for row in db.execute(query.format(keys=table.name), {"since": table.since, "until": until}):
                 yield sentence.format(*row)
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 KEYS_A_TABLE = 500_000  # past which a table is divided, if its newest keys lie in order of time
 LONGER_EVERY = 16  # tables, after which they may become longer by so many keys again: a reader looks into all of them
 TABLES_MAX = 250  # SQLite joins up to 500 in a view. Past this, which is past a thousand million keys, the last one grows
+FIRST = -(2**63)  # where the first table begins
 LATE_PART = 2  # a table is divided where at most one in so many of its keys has to move: in order of time, hardly any has
 
 Key = tuple[int, int, int, str, int]  # contact, created_at, name, distinct part, position
@@ -31,7 +32,7 @@ class Table(NamedTuple):
 
     number: int
     since: int
-    held: int  # keys that were put in, those taken out since included
+    held: int  # keys that were put in, those taken out since included; what a division is decided by, and nothing else
 
     @property
     def name(self) -> str:
@@ -39,20 +40,28 @@ class Table(NamedTuple):
 
 
 def tables(db: sqlite3.Connection) -> list[Table]:
-    """All of them, oldest first. There is always one, and the first begins before every second."""
-    return [Table(*row) for row in db.execute("SELECT number, since, count FROM key_tables ORDER BY since")]
+    """All of them, oldest first. There is always one, and the first begins before every second. Raises sqlite3.DatabaseError if not."""
+    found = [Table(*row) for row in db.execute("SELECT number, since, count FROM key_tables ORDER BY since")]
+    if not found or found[0].since != FIRST:
+        raise sqlite3.DatabaseError("the list of its tables of keys is damaged")
+    return found
+
+
+def view(split: Sequence[Table]) -> str:
+    """The statement that makes `event_keys` of these."""
+    return "CREATE VIEW event_keys AS " + " UNION ALL ".join(f"SELECT * FROM {table.name}" for table in split)  # noqa: S608
 
 
 def split(db: sqlite3.Connection) -> None:
     """For a file whose keys are one table: make it the first of several."""
     db.execute("ALTER TABLE event_keys RENAME TO event_keys_1")
-    db.execute("INSERT INTO key_tables SELECT 1, ?, count(*) FROM event_keys_1", (-(2**63),))
+    db.execute("INSERT INTO key_tables SELECT 1, ?, count(*) FROM event_keys_1", (FIRST,))
     _make_view(db)
 
 
 def _make_view(db: sqlite3.Connection) -> None:
     db.execute("DROP VIEW IF EXISTS event_keys")
-    db.execute("CREATE VIEW event_keys AS " + " UNION ALL ".join(f"SELECT * FROM {table.name}" for table in tables(db)))  # noqa: S608
+    db.execute(view(tables(db)))
 
 
 class Keys:
@@ -74,13 +83,11 @@ class Keys:
         """Put sorted keys in, but those that are there; whether all were new."""
         if not keys:
             return True
-        before = self._db.total_changes
-        for index, some in self._by_table(keys):
-            self._db.executemany(f"INSERT OR IGNORE INTO {self._tables[index].name} VALUES (?, ?, ?, ?, ?)", some)  # noqa: S608
-        new = self._db.total_changes - before
-        for index, some in list(self._by_table(keys))[::-1]:  # from the end, as a division makes the later ones count on
-            self._count(index, some)
-        return new == len(keys)
+        parts = [(index, some, self._insert(self._tables[index], some)) for index, some in self._by_table(keys)]
+        for index, some, new in reversed(parts):  # from the end, as a division makes the later ones count on
+            if new:
+                self._count(index, some, new)
+        return sum(new for _, _, new in parts) == len(keys)
 
     def position(self, key: tuple[int, int, int, str]) -> int:
         """Where the event with this key stands, which is kept."""
@@ -100,6 +107,19 @@ class Keys:
                 f"DELETE FROM {table} WHERE contact = ? AND created_at = ? AND name = ? AND distinct_part = ?",  # noqa: S608
                 some,
             )
+
+    def clashes(self, source: int, target: int) -> list[tuple[int, int]]:
+        """The positions of events that two contacts have both, the source's and the target's. Equal keys are in one table."""
+        return [
+            (theirs, ours)
+            for table in self._tables
+            for theirs, ours in self._db.execute(
+                f"""SELECT s.position, t.position FROM {table.name} s JOIN {table.name} t
+                ON t.contact = ? AND t.created_at = s.created_at AND t.name = s.name AND t.distinct_part = s.distinct_part
+                WHERE s.contact = ?""",  # noqa: S608 - names of ours
+                (target, source),
+            )
+        ]
 
     def delete_all(self, contact: int) -> None:
         for table in self._tables:
@@ -127,9 +147,14 @@ class Keys:
             parts.setdefault(self._of(key[1]), []).append(key)
         yield from sorted(parts.items())
 
-    def _count(self, index: int, keys: Sequence[Key]) -> None:
+    def _insert(self, table: Table, keys: Sequence[Key]) -> int:
+        before = self._db.total_changes
+        self._db.executemany(f"INSERT OR IGNORE INTO {table.name} VALUES (?, ?, ?, ?, ?)", keys)  # noqa: S608
+        return self._db.total_changes - before
+
+    def _count(self, index: int, keys: Sequence[Key], new: int) -> None:
         table = self._tables[index]
-        table = table._replace(held=table.held + len(keys))
+        table = table._replace(held=table.held + new)
         self._tables[index] = table
         self._db.execute("UPDATE key_tables SET count = ? WHERE number = ?", (table.held, table.number))
         most = self._most * (1 + len(self._tables) // LONGER_EVERY)

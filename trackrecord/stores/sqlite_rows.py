@@ -25,6 +25,7 @@ Row = tuple[object, ...]  # as the columns of `events` stand
 NONE = 0  # the number of rows that lie as they came
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode  # the values are not looked at
+_names = msgspec.json.Decoder(list[str]).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -54,7 +55,15 @@ def _whole(keys: str, values: bytes) -> bytes:
 @lru_cache(SHAPES_MAX)
 def _heads(keys: str) -> tuple[bytes, ...]:
     """What stands before each value."""
-    return tuple((b"," if place else b"{") + _encode(key) + b":" for place, key in enumerate(msgspec.json.decode(keys)))
+    return tuple((b"," if place else b"{") + _encode(key) + b":" for place, key in enumerate(names_of(keys)))
+
+
+def names_of(keys: str) -> list[str]:
+    """The keys of a shape. Raises sqlite3.DatabaseError where they are damaged."""
+    try:
+        return _names(keys)
+    except ValueError:  # msgspec's errors are such
+        raise sqlite3.DatabaseError("the keys of a shape of metadata are damaged") from None
 
 
 class Shapes:
@@ -70,7 +79,7 @@ class Shapes:
         """Call within a transaction, first of all and when another writer has committed."""
         self._numbers = {}
         for number, kinds, keys in self._db.execute("SELECT number, kinds, keys FROM shapes"):
-            self._numbers[kinds, tuple(msgspec.json.decode(keys))] = number, _length(keys)
+            self._numbers[kinds, tuple(names_of(keys))] = number, _length(keys)
 
     def rows(self, events: Iterable[tuple[int, Event]]) -> tuple[list[Row], Counter[tuple[int, Shape]]]:
         """The rows of events with their positions, and how often each name had each shape."""

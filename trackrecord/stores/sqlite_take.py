@@ -77,12 +77,7 @@ class Taker:
 
     def _make_duplicates(self, source: int, target: int) -> None:
         """What both have done once becomes the target's, and the source's a duplicate of it."""
-        clashes = self._db.execute(
-            """SELECT s.position, t.position FROM event_keys s JOIN event_keys t
-            ON t.contact = ? AND t.created_at = s.created_at AND t.name = s.name AND t.distinct_part = s.distinct_part
-            WHERE s.contact = ?""",
-            (target, source),
-        ).fetchall()
+        clashes = self._keys.clashes(source, target)
         for start in range(0, len(clashes), TOGETHER):
             standing = dict(clashes[start : start + TOGETHER])
             events = self._events_at(standing)
