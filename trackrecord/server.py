@@ -313,7 +313,8 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
     import uvicorn
 
     from .http.app import App
-    from .http.protocol import lane_fits, protocol
+    from .http.flights import lane_fits
+    from .http.protocol import protocol
 
     if not settings.ephemeral:
         Owned(Path(settings.data)).release()  # of two reasons not to start, a server on this very directory is told first

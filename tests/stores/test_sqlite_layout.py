@@ -10,7 +10,7 @@ from trackrecord.errors import DataDirectoryUnusable, Unavailable
 from trackrecord.rules.records import Event
 from trackrecord.stores.base import Selection
 from trackrecord.stores.sqlite import SqliteReader, SqliteStore
-from trackrecord.stores.sqlite_keys import tables
+from trackrecord.stores.sqlite_keys import LONGER_EVERY, tables
 from trackrecord.stores.sqlite_rows import SEEN_TIMES, SHAPES_MAX
 
 KEYS = 40  # a table, in these tests
@@ -109,6 +109,30 @@ def test_a_page_goes_from_table_to_table(store, path):
     assert [(at.second, at.rank) for at in page.at] == [(1_149 - number // 2, 1 - number % 2) for number in range(300)]
 
 
+def test_tables_may_be_longer_when_there_are_many(store, path):
+    append(store, [event(created_at=number) for number in range(KEYS * (LONGER_EVERY + 12))])
+    found = lengths(path)
+    assert len(found) > LONGER_EVERY
+    assert max(found[: LONGER_EVERY - 1]) <= KEYS * 1.5 < found[LONGER_EVERY - 1]
+
+
+def test_a_key_in_the_table_of_another_time_is_told(path):
+    store = SqliteStore(path, keys_a_table=KEYS)
+    append(store, [event(created_at=number) for number in range(200)])
+    store.close()
+    db = sqlite3.connect(path)
+    db.executescript("INSERT INTO event_keys_2 SELECT * FROM event_keys_1 LIMIT 1; DELETE FROM event_keys_1 WHERE position = 1")
+    db.close()
+    reader = SqliteReader(path)
+    assert list(reader.problems()) == ["the key that points at position 1 does not find its event there"]
+    reader.close()
+
+
+def test_a_row_has_a_place_for_each_field_of_an_event(store, path):
+    columns = [row[1] for row in rows(path, "PRAGMA table_info(standing)")]
+    assert len(columns) == 1 + len(Event.__struct_fields__) + 1  # between its position and the keys of its shape
+
+
 def test_copies_divide_no_table(store, path):
     sent = [event(created_at=number) for number in range(KEYS)]
     append(store, sent)
@@ -202,6 +226,14 @@ def test_the_keys_of_erased_events_are_in_no_file_once_cleansed(store, path):
     store.append(51, [erasure(1), removal(*range(1, 51))])
     assert store.cleanse() is True
     assert (held(), rows(path, "SELECT count(*) FROM shapes")) == (0, [(0,)])
+
+
+def test_a_shape_that_is_gone_may_come_again(store):
+    some = [event(created_at=number, metadata=b'{"a":%d}' % number, kinds="n") for number in range(20)]
+    append(store, [*some, event(contact=2, metadata=b'{"b":1}', kinds="n")])
+    store.append(22, [removal(*range(1, 21))])
+    append(store, some)
+    assert [one.event.metadata for one in store.scan(Selection(1))] == [b'{"b":1}', *(each.metadata for each in some)]
 
 
 def test_ids_among_the_keys_fill_no_room_without_end(store, path):

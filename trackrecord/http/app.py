@@ -55,6 +55,7 @@ class App:
         self._notes = Notes(services, self._auth, self._addresses)
         self._default = versions.served(None, default=settings.default_version, newer=True)
         self._said: set[tuple[str, ...]] = set()
+        self.again = 0  # events of the fast lane whose heads were known: see flights.py
         self.lane = FastLane(services, self._auth, self._limiter, request_id=self._ids.next, version=self._version, noted=self._notes.every)
         by_path: dict[str, dict[str, list[Route]]] = {}
         for route in routes:
@@ -238,7 +239,7 @@ class App:
         await bodies.answer(send, error.status, headers, errors.body(error, scope["request_id"]), head=scope["method"] == "HEAD")
 
     def taken(self, sent: dict[bytes, bytes], body: bytes, kept: Kept) -> tuple[str, Headers] | None:
-        """What protocol.py asks first; see FastLane.taken."""
+        """What flights.py asks first; see FastLane.taken."""
         return self.lane.taken(sent, body, kept)
 
     def refused(self, error: TrackrecordError, request_id: str, headers: Headers) -> Any:

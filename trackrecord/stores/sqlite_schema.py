@@ -18,7 +18,8 @@ SCHEMA_DAMAGED = "the text of its schema is damaged"
 # One row a schema version, never changed once released: tests/stores/test_sqlite_store.py has the hashes of those that were. To
 # change the tables, add a row: files of older versions run the rows they lack when they are opened. A step is a statement, or a
 # function of the connection for what SQL cannot say.
-# The columns of events and `standing` are in the order of rules.records.Event's fields: both are read with *.
+# In events and `standing` the columns of rules.records.Event stand in the order of its fields, between the position and what is of the
+# shape: both are read with *. A new field has its column there in `standing`, and its place in sqlite_rows.py, `Shapes.rows`.
 MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] = (
     (
         # One row. `syncs` only has to change: see SqliteStore.sync.
