@@ -14,6 +14,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # Wherever this is set, each of the hundreds of processes that the tests start would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Expands to nothing, or ends with a sentence.
+NUMBERS = $(foreach name,MINUTES COUNT SEED EXAMPLES,$(if $(shell printf '%s' '$($(name))' | grep -Evx '[0-9]*[.]?[0-9]+'),\
+  $(error $(name) must be a number, not $($(name)))))
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint demo bench torture model simulate fuzz explore audit lock wheel clean
 
@@ -38,23 +42,29 @@ bench: $(VENV)/test.stamp ## Measure everything against its bars, in forty minut
 	@exec $(BIN)/python -m bench
 
 torture: $(VENV)/test.stamp ## Kill, fill and damage a server under load for MINUTES (10), and judge its record
+	@: $(NUMBERS)
 	@exec $(BIN)/python -m torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 model: $(VENV)/test.stamp ## Walk at random through the whole API for MINUTES (10), and compare every answer with a model of the contract
+	@: $(NUMBERS)
 	@exec env MODEL_MINUTES=$(MINUTES) $(if $(SEED),MODEL_SEED=$(SEED)) $(BIN)/python -m pytest -q -s -o faulthandler_timeout=0 tests/model
 
 simulate: $(VENV)/test.stamp ## Run journal and store on a simulated disk and clock, with faults: MINUTES (1) or COUNT schedules; SEED=N shows one
+	@: $(NUMBERS)
 	@exec $(BIN)/python -m simulator $(if $(COUNT),--count $(COUNT)) $(if $(filter-out file,$(origin MINUTES)),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 fuzz: $(VENV)/fuzz.stamp ## Feed all that reads what strangers send with made-up bytes for MINUTES (10), led by coverage
+	@: $(NUMBERS)
 	@exec $(BIN)/python -m fuzz --minutes $(MINUTES)
 
 explore: $(VENV)/test.stamp ## Ask every operation of the API many times over, with Schemathesis: EXAMPLES (300) of each
+	@: $(NUMBERS)
 	@exec env TRACKRECORD_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q tests/openapi/test_schemathesis.py
 
 audit: $(BIN)/python ## Look up the packages of both lock files among the known holes; needs the network
 	@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip install --quiet pip-audit; }
-	@$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements.lock -r requirements-dev.lock -r fuzz/requirements.lock
+	@$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements.lock -r requirements-dev.lock -r fuzz/requirements.lock || \
+	  { echo "Either a hole is known of a package named above, or the lists could not be asked: a mirror of packages alone has none, and says that it does not know them."; exit 1; }
 
 wheel: $(VENV)/test.stamp ## Build the wheel into dist/
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .

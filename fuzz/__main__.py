@@ -74,7 +74,7 @@ def _run(name: str, *, seconds: float) -> Did:
         paths += len(_PATHS.findall(log))
         covered = max(map(int, _COVERED.findall(log)), default=covered)
         kept = [Path(each.decode()) for each in _KEPT.findall(log)]
-        faults += kept
+        faults += [each for each in kept if each not in faults]
         if not kept and not _EXECUTED.search(log):
             raise SystemExit(f"{name} did not run; fuzz/results/{name}.log says why")
         if not kept:
@@ -151,4 +151,7 @@ def _table(did: dict[str, Did]) -> Table:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("fuzz: ended before its time")

@@ -34,7 +34,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=None, help="how many schedules to run")
     parser.add_argument("--minutes", type=float, default=None, help="how long to run schedules; one minute where nothing is asked for")
     parser.add_argument("--broken", choices=BROKEN, default=None, metavar="NAME", help="break this part")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if (asked.count is not None and asked.count < 1) or (asked.minutes is not None and asked.minutes <= 0):
+        parser.error("--count and --minutes must be more than 0")
+    return asked
 
 
 def show(disk: Disk, seed: int, parts: Parts) -> int:

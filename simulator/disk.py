@@ -24,7 +24,6 @@ from trackrecord.sqlite import Checkpointer
 SOURCE = Path(__file__).with_name("disk.c")
 SERVER, STORE, ORPHAN = range(3)  # processes: the server, its store's, and one whose server was killed
 ALL = (1 << 3) - 1
-READ_MOST = 1 << 30
 
 
 class Missing(Exception):
@@ -181,7 +180,7 @@ def _functions_of_sqlite() -> ctypes.CDLL:
 def _build() -> ctypes.CDLL:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
-        raise Missing("there is no C compiler here, which builds the simulated disk")
+        raise Missing("there is no C compiler here, which builds the simulated disk (Debian and Ubuntu: apt-get install gcc)")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "disk.so"
         command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(library), str(SOURCE)]

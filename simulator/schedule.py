@@ -16,7 +16,6 @@ from .world import EVENTS, JOURNAL, WHOLE, Child, Parts, World
 STEPS_LEAST, STEPS_MOST = 10, 60
 REST_MOST = 2_000  # steps in which all must have come to rest
 DAY_MS = 86_400_000
-DAWDLES = 3  # steps that the store's process of a killed server may still do, before it ends
 
 
 class Schedule:

@@ -36,6 +36,8 @@ def arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     if unknown := [name for name in asked.only if name not in ROUNDS]:
         parser.error(f"there is no round {unknown[0]}: there is {', '.join(ROUNDS)}")
+    if asked.minutes <= 0:
+        parser.error("--minutes must be more than 0")
     return asked
 
 

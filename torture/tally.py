@@ -36,13 +36,13 @@ class Tally:
 
     def table(self, now: str = "") -> Table:
         table = Table(title=f"torture --seed {self.seed}, round {self.done + 1}{': ' + now if now else ''}", title_justify="left")
-        table.add_column("round")
+        table.add_column("round", no_wrap=True)
         for title in ("rounds", "faults", "acknowledged", "no answer", "503", "compared", *(KINDS[kind] for kind in PROMISED), "other"):
             table.add_column(title, justify="right")
         for name, row in self.rows.items():
             if row.skipped is not None and not row.rounds:
                 table.add_row(name, "skipped", style="dim")
-            else:
+            elif row.rounds:
                 table.add_row(name, *self._cells(row))
         table.add_section()
         table.add_row("all", *self._cells(self.total()), style="bold red" if self.found else "bold")

@@ -1,6 +1,6 @@
 """The loop that every consumer runs in."""
 
-from trackrecord.consumers.runner import run
+from trackrecord.consumers.runner import GATHER_S, REST_AFTER_S, Runner, run
 from trackrecord.errors import Unavailable
 from trackrecord.journal.log import Batch
 
@@ -120,3 +120,8 @@ def test_it_says_when_it_waits_to_be_asked():
     progress = Progress(source, grow="b")
     run(Consumer(), source, progress)
     assert progress.idle_at == [1, 1, 2, 2]  # once before what was done is synced, and once after
+
+
+def test_it_gathers_between_batches_and_rests_when_nothing_more_comes():
+    runner = Runner(Consumer(), Source(list("ab")), Progress())
+    assert [runner.step() for _ in range(4)] == [GATHER_S, REST_AFTER_S, None, None]

@@ -172,7 +172,9 @@ AGAIN = {
     "two": post(event(68)) + post(event(69)),
     "more than it says": post(event(70)) + b"{}",
     "a length that is too small": re.sub(rb"(Content-Length: )\d+", rb"\g<1>20", post(event(71))),
-    "a length that is too great": re.sub(rb"(Content-Length: )(\d+)", lambda found: found[1] + b"%d" % (int(found[2]) + 9), post(event(72))),
+    "a length that is too great": re.sub(
+        rb"(Content-Length: )(\d+)", lambda found: found[1] + b"%d" % (int(found[2]) + 9), post(event(72))
+    ),
     "a length with a zero before": re.sub(rb"(Content-Length: )(\d+)", rb"\g<1>0\2", post(event(73))),
     "a length with a sign": re.sub(rb"(Content-Length: )(\d+)", rb"\g<1>+\2", post(event(74))),
     "two lengths in one": re.sub(rb"(Content-Length: )(\d+)", rb"\g<1>\2, \2", post(event(75))),
