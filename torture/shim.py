@@ -22,7 +22,7 @@ class Shim:
     def __init__(self, folder: Path, data: Path, *, forgets: bool = False) -> None:
         compiler = shutil.which("gcc") or shutil.which("cc")
         if not sys.platform.startswith("linux") or compiler is None:
-            raise Skipped("there is no C compiler for Linux here, which builds what makes calls fail (Debian and Ubuntu: apt-get install gcc)")
+            raise Skipped("what makes calls fail has to be built, and there is no C compiler for Linux here (Debian: apt-get install gcc)")
         library, control = folder / "shim.so", folder / "control"
         command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-ldl", "-lpthread"]
         built = subprocess.run(command, capture_output=True, text=True, check=False)
