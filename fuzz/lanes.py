@@ -216,6 +216,7 @@ def _exchange(pieces: Sequence[bytes]) -> bytes:
     return fast
 
 
+GOOD = b'{"event_name":"known","user_id":"u1","created_at":1}'
 LINES = (
     b"",
     b"Intercom-Version: 1.4\r\n",
@@ -226,13 +227,17 @@ LINES = (
 
 
 def lane(data: bytes) -> None:
-    """The first byte chooses further headers, the rest is the body."""
+    """The first byte chooses further headers, the rest is the body, which comes once more behind good ones with the same head."""
     if not data:
         return
     line, body = LINES[data[0] % len(LINES)], data[1:]
-    head = b"POST /events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %b\r\nContent-Length: %d\r\n" % (TOKEN.encode(), len(body))
-    answer = _exchange([head + line + b"\r\n" + body])
-    assert answer.count(b"HTTP/1.1 ") == 1 + answer.count(b"HTTP/1.1 100")
+
+    def request(body: bytes) -> bytes:
+        head = b"POST /events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %b\r\nContent-Length: %d\r\n" % (TOKEN.encode(), len(body))
+        return head + line + b"\r\n" + body
+
+    answer = _exchange([request(each) for each in (body, GOOD, GOOD, GOOD, body)])
+    assert answer.count(b"HTTP/1.1 ") - answer.count(b"HTTP/1.1 100") in (1, 5)  # a refusal may end the connection
 
 
 def wire(data: bytes) -> None:
