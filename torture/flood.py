@@ -145,18 +145,21 @@ def people(url: str, oracle: Oracle, count: int, *, first: int = FIRST_SENDER) -
     return [oracle.add(person) for person in made]
 
 
-def flood(url: str, oracle: Oracle, of: Sequence[Person], *, ahead: int, seconds: float) -> Flooded:
-    """Send for some seconds, each up to `ahead` requests before their answers; then wait for the answers to all of them."""
-    return uvloop.run(_flood(url, oracle, of, ahead=ahead, seconds=seconds))
+def flood(url: str, oracle: Oracle, of: Sequence[Person], *, ahead: int, seconds: float, first: int = FIRST_SENDER) -> Flooded:
+    """Send for some seconds, each up to `ahead` requests before their answers; then wait for the answers to all of them.
+
+    `first` is the number of the first sender: no other of this oracle may have it, as copies are told apart by it.
+    """
+    return uvloop.run(_flood(url, oracle, of, ahead=ahead, seconds=seconds, first=first))
 
 
-async def _flood(url: str, oracle: Oracle, of: Sequence[Person], *, ahead: int, seconds: float) -> Flooded:
+async def _flood(url: str, oracle: Oracle, of: Sequence[Person], *, ahead: int, seconds: float, first: int) -> Flooded:
     flooded, loop, address = Flooded(), asyncio.get_running_loop(), urlsplit(url)
     open_now: dict[int, _Connection] = {}
     ending = asyncio.Event()
 
     async def keep(number: int, person: Person) -> None:
-        copies = Copies(FIRST_SENDER + number)
+        copies = Copies(first + number)
         while not ending.is_set():
             connection = _Connection(person, copies, oracle, flooded)
             try:

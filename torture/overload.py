@@ -99,9 +99,10 @@ def stopped_ahead(world: World, *, lanes: Sequence[str] = ("yes", "no")) -> None
     """SIGTERM while hundreds send ahead, on either way of POST /events: what is kept was answered."""
     for lane in lanes:
         server = world.start(f"fast_lane={lane}")
-        of = people(server.url, world.oracle, 100, first=1_000 if lane == "yes" else 2_000)
+        first = 1_000 if lane == "yes" else 2_000
+        of = people(server.url, world.oracle, 100, first=first)
         before = set(world.oracle.lost)
-        sending = threading.Thread(target=flood, args=(server.url, world.oracle, of), kwargs={"ahead": 40, "seconds": DEADLINE_S})
+        sending = threading.Thread(target=flood, args=(server.url, world.oracle, of), kwargs={"ahead": 40, "seconds": DEADLINE_S, "first": first})
         sending.start()
         acknowledged = world.oracle.acknowledged + 300
         until(lambda wanted=acknowledged: world.oracle.acknowledged > wanted)
