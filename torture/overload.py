@@ -102,7 +102,9 @@ def stopped_ahead(world: World, *, lanes: Sequence[str] = ("yes", "no")) -> None
         first = 1_000 if lane == "yes" else 2_000
         of = people(server.url, world.oracle, 100, first=first)
         before = set(world.oracle.lost)
-        sending = threading.Thread(target=flood, args=(server.url, world.oracle, of), kwargs={"ahead": 40, "seconds": DEADLINE_S, "first": first})
+        sending = threading.Thread(
+            target=flood, args=(server.url, world.oracle, of), kwargs={"ahead": 40, "seconds": DEADLINE_S, "first": first}
+        )
         sending.start()
         acknowledged = world.oracle.acknowledged + 300
         until(lambda wanted=acknowledged: world.oracle.acknowledged > wanted)
