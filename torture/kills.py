@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable, Set
 
 from .server import NotStarted, runs, until
 from .world import World
@@ -68,17 +69,21 @@ def kill_store(world: World) -> None:
 
 def stop(world: World) -> None:
     under_load(world)
-    before = set(world.oracle.lost)
+    stopped(world, set(world.oracle.lost), world.load.join)
+
+
+def stopped(world: World, lost_before: Set[int], join: Callable[[], None]) -> None:
+    """SIGTERM under a load, whose end is waited for by `join`; then a start. What was kept was answered."""
     code, said = world.server.terminate()
     world.fault()
-    world.load.join()
+    join()
     if code != 0 or not said.startswith("Stopped"):
         world.oracle.found("answers", f"a server that was asked to stop under load ended with {code}, saying {said!r}")
     world.gone()
     world.stopped()
     world.start()
     world.judge()
-    if kept := world.oracle.kept_without_a_word(world.oracle.lost - before):
+    if kept := world.oracle.kept_without_a_word(world.oracle.lost - lost_before):
         world.oracle.found("answers", f"a server that was asked to stop kept {len(kept)} events and answered nobody: {kept[:5]}")
 
 

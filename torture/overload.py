@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from trackrecord import engines
 from trackrecord.journal.commit import WAITING_BYTES_MAX
 
 from .flood import Flooded, flood, people
+from .kills import stopped
 from .load import EPOCH, seen_in
 from .oracle import Key, Person
 from .server import DEADLINE_S, GONE, Client, RealServer, until
@@ -108,17 +110,7 @@ def stopped_ahead(world: World, *, lanes: Sequence[str] = ("yes", "no")) -> None
         sending.start()
         acknowledged = world.oracle.acknowledged + 300
         until(lambda wanted=acknowledged: world.oracle.acknowledged > wanted)
-        code, said = server.terminate()
-        world.fault()
-        sending.join(2 * DEADLINE_S)
-        if code != 0 or not said.startswith("Stopped"):
-            world.oracle.found("answers", f"a server that was asked to stop under a flood ended with {code}, saying {said!r}")
-        world.gone()
-        world.stopped()
-        world.start()
-        world.judge()
-        if kept := world.oracle.kept_without_a_word(world.oracle.lost - before):
-            world.oracle.found("answers", f"a server that was asked to stop kept {len(kept)} events and answered nobody: {kept[:5]}")
+        stopped(world, before, partial(sending.join, 2 * DEADLINE_S))
 
 
 def store_stopped(world: World) -> None:

@@ -11,7 +11,7 @@ from trackrecord.rules.records import Event
 from trackrecord.stores.base import Selection
 from trackrecord.stores.sqlite import SqliteReader, SqliteStore
 from trackrecord.stores.sqlite_keys import LONGER_EVERY, tables
-from trackrecord.stores.sqlite_rows import SEEN_TIMES, SHAPES_MAX
+from trackrecord.stores.sqlite_rows import SEEN_TIMES, SHAPE_BYTES_MAX, SHAPES_MAX
 
 KEYS = 40  # a table, in these tests
 ODD = [
@@ -234,6 +234,13 @@ def test_a_shape_that_is_gone_may_come_again(store):
     store.append(22, [removal(*range(1, 21))])
     append(store, some)
     assert [one.event.metadata for one in store.scan(Selection(1))] == [b'{"b":1}', *(each.metadata for each in some)]
+
+
+def test_long_keys_have_no_shape_so_that_shapes_in_memory_stay_small(store, path):
+    long = b'{"%b":1}' % (b"k" * SHAPE_BYTES_MAX)
+    append(store, [event(created_at=number, metadata=long, kinds="n") for number in range(3 * SEEN_TIMES)])
+    assert rows(path, "SELECT count(*) FROM shapes") == [(0,)]
+    assert {one.event.metadata for one in store.scan(Selection(1))} == {long}
 
 
 def test_ids_among_the_keys_fill_no_room_without_end(store, path):

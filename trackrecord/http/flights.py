@@ -6,6 +6,7 @@ It stands between pacing.py, which says what is read, and protocol.py, which par
 import asyncio
 import inspect
 import logging
+from abc import abstractmethod
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -91,9 +92,9 @@ class Flying(Paced):
     _again: tuple[Known, Any, dict[bytes, bytes]] | None = None  # a head that came with one, its scope, its headers
     _lessons = LESSONS
 
+    @abstractmethod
     def go_ordinary(self) -> None:
         """Go on as uvicorn does where a head has ended."""
-        raise NotImplementedError
 
     def is_free(self) -> bool:
         return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused

@@ -9,6 +9,7 @@ heard out for a moment and thrown away.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,7 @@ def _unwritten(data: bytes) -> None:
     """After the last answer nothing is written."""
 
 
-class Paced(HttpToolsProtocol):
+class Paced(HttpToolsProtocol, ABC):
     """The protocol beneath protocol.py's, which reads pieces and says what becomes of them."""
 
     room: Room
@@ -80,21 +81,21 @@ class Paced(HttpToolsProtocol):
     _lingering: asyncio.TimerHandle | None = None
     _left = 0  # bytes that the peer had not taken when it was looked last
 
+    @abstractmethod
     def read_piece(self, piece: bytes | memoryview, *, last: bool) -> None:
         """Parse it; `last` when nothing that has come is behind it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def watch(self, waits: bool) -> None:
         """Whether requests wait, so that nobody is late who is not read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refuse(self, error: TrackrecordError) -> None:
         """Answer in its turn, and close."""
-        raise NotImplementedError
 
+    @abstractmethod
     def comes(self) -> bool:
         """Whether the peer may still be sending, as far as can be seen."""
-        raise NotImplementedError
 
     @property
     def deaf(self) -> bool:

@@ -18,8 +18,9 @@ from .base import StoredEvent
 from .name_keys import Shape
 
 SHAPES_MAX = 4_000  # a file has; senders that put ids into keys would have them without end
+SHAPE_BYTES_MAX = 500  # of an object beside its values; a longer one has no shape, so that shapes in memory stay small
 SEEN_TIMES = 4  # a shape gets a number when it has come so often
-SEEN_MAX = 20_000  # shapes without a number that are remembered
+SEEN_MAX = 5_000  # shapes without a number that are remembered
 
 Row = tuple[object, ...]  # as the columns of `events` stand
 NONE = 0  # the number of rows that lie as they came
@@ -93,7 +94,9 @@ class Shapes:
                 shape = (kinds, tuple(values))
                 found[event.name, shape] += 1
                 bare = b",".join(values.values())
-                number, length = self._numbers.get(shape) or self._see(shape)
+                number, length = NONE, 0
+                if len(metadata) - len(bare) <= SHAPE_BYTES_MAX:
+                    number, length = self._numbers.get(shape) or self._see(shape)
                 if len(bare) + length == len(metadata):  # else it is not written as we write, or has no number
                     metadata, kinds = bare, ""
                     used[number] += 1
