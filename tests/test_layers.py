@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "trackrecord"
 # From the ground up. A part may import what stands in rows above its own, and itself; parts of one row leave each other alone.
 LEVELS = (
     {"errors", "outcomes"},
-    {"faults"},  # reached from everything that writes
+    {"disk", "faults"},  # faults is reached from everything that writes
     {"sqlite"},
     {"rules", "datadir"},
     {"settings", "wire"},  # settings knows the profiles; the wire knows the rules

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from trackrecord.disk import start_writing
 from trackrecord.sqlite import Checkpointer, connect
 
 
@@ -31,7 +32,7 @@ def test_the_log_is_as_long_as_sqlite_says_in_its_first_round_and_in_later_ones(
             "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ?) SELECT zeroblob(3000) FROM n",
             (rows,),
         )
-        looked = checkpointer._log_pages()
+        looked = checkpointer._log_round()[1]
         assert looked == frames(db) > 0  # and the checkpoint behind frames() starts the next round
     checkpointer.close()
 
@@ -43,7 +44,7 @@ def test_looking_at_the_log_drops_no_locks(written):
     reader = connect(path, readonly=True)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM t").fetchall()
-    checkpointer._log_pages()
+    checkpointer._log_round()
     asked = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1], timeout=0).execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchone())"
     db.execute("INSERT INTO t VALUES (1)")
     told = subprocess.run([sys.executable, "-c", asked, str(path)], capture_output=True, text=True, check=True)
@@ -91,3 +92,25 @@ def test_a_log_written_over_itself_is_as_it_was(written):
     checkpointer.close()
     assert db.execute("SELECT count(*) FROM t").fetchone() == (2,)
     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_the_log_of_an_earlier_round_counts_for_nothing_when_a_new_one_is_begun_to_be_written(written):
+    path, db = written
+    checkpointer = Checkpointer(path, look_every=1)
+    for _ in range(3):
+        db.execute("INSERT INTO t VALUES (zeroblob(30000))")
+        checkpointer.poke(db)
+        assert checkpointer._begun == checkpointer._log_round()
+        frames(db)  # the next round starts
+    checkpointer.close()
+
+
+def test_beginning_to_write_changes_nothing_and_says_nothing_about_a_file_that_is_not_open(tmp_path):
+    path = tmp_path / "x"
+    with open(path, "wb", buffering=0) as file:
+        file.write(b"a" * 5000)
+        start_writing(file.fileno(), 0, 5000)
+        start_writing(file.fileno(), 4000, 100_000)
+        closed = file.fileno()
+    start_writing(closed, 0, 5000)
+    assert path.read_bytes() == b"a" * 5000

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
+from .disk import start_writing
 from .faults import reach
 
 WAIT_S = 30  # for another process's write
@@ -150,6 +151,7 @@ class Checkpointer:
         self._copied = threading.Event()
         self._stopping = False
         self._copied_to = (b"", 0)  # the salt of a round of the log, and how many of its pages the thread has copied
+        self._begun = (b"", 0)  # the same of the pages that the system was asked to begin to write
         self._look_every = look_every  # commits between looks at the log's length
         self._pokes = 0
         self._doubtful = True  # as whoever wrote before us may have left it
@@ -203,7 +205,7 @@ class Checkpointer:
             self._copied.clear()
             return self.finish(db)
         self._pokes += 1
-        if self._pokes % self._look_every == 0 and not self.wanted.is_set() and self._log_pages() > self._limit_pages:
+        if self._pokes % self._look_every == 0 and self._look() > self._limit_pages:
             self.wanted.set()
         return False
 
@@ -256,8 +258,16 @@ class Checkpointer:
         if self._thread is not None:
             self._thread.join()
 
-    def _log_pages(self) -> int:
-        return self._log_round()[1]
+    def _look(self) -> int:
+        """How many pages the log has. Those that came since the last look are on their way to the disk then."""
+        salt, pages = self._log_round()
+        of_salt, begun = self._begun
+        start = begun if of_salt == salt else 0
+        if pages > start:
+            with contextlib.suppress(OSError), self.open_log() as log:
+                start_writing(log.fileno(), start * FRAME_BYTES, (pages - start) * FRAME_BYTES + LOG_HEADER_BYTES)
+        self._begun = (salt, pages)
+        return pages
 
     def _log_round(self) -> tuple[bytes, int]:
         """The salt of the log's present round, and how many pages it has.

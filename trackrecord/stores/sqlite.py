@@ -31,7 +31,7 @@ SCAN_POSITIONS = 512  # looked at in one step of a scan; no step holds a snapsho
 SCAN_METADATA_BYTES = 256 << 10  # past which a step ends before
 GATHER_MAX = 100_000  # positions a scan of chosen contacts sorts in memory; with more, reading everything is as fast
 
-LOG_BYTES = 128 << 20  # a longer log is copied back into the file; in a long one, many changes of a page are copied as one
+LOG_BYTES = 64 << 20  # a longer log is copied back into the file; in a long one, many changes of a page are copied as one
 
 
 class SqliteReader:
