@@ -7,13 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from trackrecord.directory import Directory, schema
 from trackrecord.directory.engine import Database
-from trackrecord.directory.tables import metadata
 from trackrecord.errors import DataDirectoryUnusable
 from trackrecord.rules.contacts import Draft
 from trackrecord.rules.profiles import PROFILES
@@ -43,19 +41,21 @@ def _run(path, statement):
 
 
 def _made(path):
-    """What a file says it is made of, in words."""
-    return sorted(
+    """What a file says it is made of, in words, and at which step it is."""
+    made = sorted(
         " ".join(sql.replace('"', "").split())
         for name, sql in _run(path, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        if not name.startswith(("alembic_", "sqlite_"))
+        if not name.startswith("sqlite_")
     )
+    return made, _run(path, "SELECT version_num FROM alembic_version")
 
 
 def test_migrations_lead_to_the_tables_the_program_uses(path, tmp_path, directory):
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'tables.db'}")
-    metadata.create_all(engine)
-    engine.dispose()
-    assert _made(path) == _made(tmp_path / "tables.db")
+    stepped = Database(tmp_path / "stepped.db")
+    with stepped.writing() as connection:
+        schema._migrate(connection)
+    stepped.close()
+    assert _made(path) == _made(tmp_path / "stepped.db")
 
 
 def test_every_migration_is_listed_in_order():
@@ -76,7 +76,11 @@ def test_a_migration_that_was_released_is_never_edited(name):
     assert hashlib.sha256(step).hexdigest() == RELEASED[name]
 
 
-def test_opening_a_file_that_is_up_to_date_leaves_alembic_unloaded(path, directory):
+@pytest.mark.parametrize("name", ["new.db", "there.db"])
+def test_opening_a_file_that_is_new_or_up_to_date_leaves_alembic_unloaded(name, tmp_path):
+    path = tmp_path / name
+    if name == "there.db":
+        Directory.open(path).close()
     program = (
         "import sys; from pathlib import Path; from trackrecord.directory import Directory\n"
         "Directory.open(Path(sys.argv[1])).close()\n"

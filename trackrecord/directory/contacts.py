@@ -1,6 +1,7 @@
 """Contacts: made, changed, deleted, and found by what they are called."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,10 +11,10 @@ from ..rules.matching import led_by, meant
 from ..rules.profiles import Profile
 from ..rules.upserts import Upsert
 from .attributes import Settling
-from .engine import Database, in_chunks
+from .engine import Database
 from .erasing import erase
 from .making import change, create_some
-from .rows import COLUMNS, LOOKUPS, called, contact_of, followed, get, known, one, some
+from .rows import BY_NUMBER, COLUMNS, LOOKUPS, called, contact_of, followed, from_columns, get, known, one
 from .tables import LISTED, LIVE, contacts, erasures, merges
 
 BATCH = 500  # drafts checked together and written by one statement
@@ -145,12 +146,8 @@ class Contacts:
 
     def by_numbers(self, workspace: int, numbers: Iterable[int]) -> dict[int, Contact]:
         """Contacts of one workspace, whether they are live or not; unknown numbers are left out."""
-        with self._db.reading() as connection:
-            return {
-                contact.number: contact
-                for part in in_chunks(set(numbers))
-                for contact in some(connection, contacts.c.workspace == workspace, contacts.c.number.in_(part))
-            }
+        rows = self._db.look_up(BY_NUMBER, set(numbers), workspace=workspace)
+        return {contact.number: contact for contact in map(from_columns, rows)}
 
     def find(self, workspace: int, kind: str, value: str) -> list[int]:
         """Numbers of the live contacts an identifier names, in their order; `kind` is one of LOOKUPS.
@@ -159,24 +156,22 @@ class Contacts:
         MERGE_HOPS_MAX at most. `user_id` finds users by external_id, exactly. `email` finds users, in whatever case it is
         written, and may find several. Source: the contract, 2.1 "Resolution rules".
         """
-        fold, wanted, _ = LOOKUPS[kind]
-        with self._db.reading() as connection:
-            rows = connection.execute(wanted, {"workspace": workspace, "value": fold(value)}).all()
-            return [number for _, number in followed(connection, workspace, rows)]
+        return self.find_many(workspace, kind, [value])[value]
 
     def find_many(self, workspace: int, kind: str, values: Iterable[str]) -> dict[str, list[int]]:
         """As find, for each of the values; one that names nobody has an empty list."""
-        fold, _, many = LOOKUPS[kind]
+        fold, _, lookup = LOOKUPS[kind]
         found: dict[str, list[int]] = {value: [] for value in values}
         folded: dict[str, list[list[int]]] = {}
         for value, numbers in found.items():
             folded.setdefault(fold(value), []).append(numbers)
-        with self._db.reading() as connection:
-            for part in in_chunks(folded):
-                rows = connection.execute(many, {"workspace": workspace, "values": part}).all()
-                for value, number in followed(connection, workspace, rows):
-                    for numbers in folded[value]:
-                        numbers.append(number)
+        rows: Iterable[Sequence[Any]] = self._db.look_up(lookup, folded, workspace=workspace)
+        if any(merged_into is not None for _, _, merged_into in rows):
+            with self._db.reading() as connection:
+                rows = list(followed(connection, workspace, rows))
+        for value, number, *_ in rows:
+            for numbers in folded[value]:
+                numbers.append(number)
         return found
 
     def list(self, workspace: int, *, limit: int, after: str | None = None) -> tuple[Sequence[Contact], int, str | None]:

@@ -6,7 +6,7 @@ The only file here that knows which database it is.
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import event, exc
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql import operators
 
@@ -23,7 +24,7 @@ from ..sqlite import LogCutter, connect
 WRITER_WAIT_S = 30  # for the write that is before ours, in this process or another
 READERS_KEPT = 8  # connections that stay open
 READERS_MORE = 76  # and that may be opened besides, so that full thread pools never wait for one
-LOOKUP_MAX = 500  # values in one statement; databases take some thousands
+LOOKUP_MAX = 512  # values in one statement; databases take some thousands
 CHECKPOINT_PAGES = 1000  # pages of log after which the commit that reaches it copies them back
 STEPS_BETWEEN_LOOKS = 200_000  # of the database's machine, between two looks at the clock: a few milliseconds
 
@@ -39,6 +40,8 @@ _PASSING = {
 }
 _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
+_DIALECT = sqlite.dialect(json_deserializer=msgspec.json.decode)
+
 T = TypeVar("T")
 
 
@@ -51,6 +54,37 @@ def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:
 
 class TookTooLong(Exception):
     """A read was ended because its time was over."""
+
+
+class Lookup:
+    """Finds rows by many values of one column, for what every event and every page needs: compiled once and not for each use, which
+    takes a tenth of the time for one value.
+
+    There is a statement for each power of two of values, in which the last value is repeated; rows come once all the same.
+    """
+
+    def __init__(self, wanted: "sa.Select[Any]", by: "sa.ColumnElement[Any]") -> None:
+        self._wanted = wanted
+        self._by = by
+        self._texts: dict[int, tuple[str, list[str], dict[str, Any]]] = {}
+        self.processors = [
+            (place, process)
+            for place, column in enumerate(wanted.selected_columns)
+            if (process := column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)) is not None
+        ]
+
+    def bound(self, values: list[Any], others: dict[str, Any]) -> tuple[str, list[Any]]:
+        """The statement and its parameters in their order, for up to LOOKUP_MAX values and the other parameters by name."""
+        size = 1 << (len(values) - 1).bit_length()
+        if size not in self._texts:
+            marks = [sa.bindparam(f"v{place}", type_=self._by.type) for place in range(size)]
+            compiled = self._wanted.where(self._by.in_(marks)).compile(dialect=_DIALECT)
+            self._texts[size] = str(compiled), compiled.positiontup or [], dict(compiled.params)
+        text, order, constants = self._texts[size]
+        start = order.index("v0")
+        known = constants | others
+        padding = values[-1:] * (size - len(values))
+        return text, [*(known[name] for name in order[:start]), *values, *padding, *(known[name] for name in order[start + size :])]
 
 
 class Database:
@@ -84,6 +118,21 @@ class Database:
                 yield connection
             finally:
                 driver.set_progress_handler(None, 0)  # type: ignore[union-attr]
+
+    def look_up(self, lookup: Lookup, values: Collection[Any], **others: Any) -> list[tuple[Any, ...]]:
+        """The rows that a Lookup finds. Raises Unavailable where the file cannot be read now."""
+        rows: list[tuple[Any, ...]] = []
+        with self._translating():
+            held = self._readers.raw_connection()
+            try:
+                db: Any = held.driver_connection
+                for some in in_chunks(values):
+                    rows += db.execute(*lookup.bound(some, others)).fetchall()
+            finally:
+                held.close()
+        for place, process in lookup.processors:
+            rows = [(*row[:place], process(row[place]), *row[place + 1 :]) for row in rows]
+        return rows
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -141,14 +190,15 @@ class Database:
             yield
         except exc.TimeoutError as error:
             raise Unavailable(f"{self.path.name} has more readers than it can serve") from error
-        except exc.DBAPIError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte; the rest tells variants apart
+        except (exc.DBAPIError, sqlite3.Error) as error:
+            orig = error.orig if isinstance(error, exc.DBAPIError) else error
+            code = getattr(orig, "sqlite_errorcode", 0) & 0xFF  # the low byte; the rest tells variants apart
             if code == sqlite3.SQLITE_INTERRUPT:
                 raise TookTooLong from error
             if code in _PASSING:
                 raise Unavailable(f"{self.path.name}: {_PASSING[code]}") from error
             if code in _DAMAGED:
-                raise DataDirectoryUnusable(f"{self.path} is damaged, or no SQLite file: {error.orig}") from error
+                raise DataDirectoryUnusable(f"{self.path} is damaged, or no SQLite file: {orig}") from error
             raise
 
 

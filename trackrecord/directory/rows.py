@@ -8,11 +8,10 @@ import sqlalchemy as sa
 from ..errors import ContactMerged, ContactNotFound
 from ..rules.contacts import Contact, fold_email
 from ..rules.matching import Found, Named
+from .engine import Lookup
 from .tables import LIVE, contacts
 
 MERGE_HOPS_MAX = 3  # from a contact merged away to the one that took its place. Source: the contract, 2.1 "merged lead id"
-
-Lookup = sa.Select[Any]
 
 COLUMNS = tuple(contacts.c[name] for name in Contact.__struct_fields__)
 
@@ -24,6 +23,11 @@ def row(contact: Contact) -> dict[str, Any]:
 
 def contact_of(found: sa.RowMapping) -> Contact:
     return Contact(**found)
+
+
+def from_columns(found: Sequence[Any]) -> Contact:
+    """A contact from its COLUMNS in their order."""
+    return Contact(**dict(zip(Contact.__struct_fields__, found, strict=True)))
 
 
 def some(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Contact]:
@@ -68,20 +72,22 @@ def _exactly(value: str) -> str:
     return value
 
 
-def _lookup(column: sa.ColumnElement[str], *conditions: sa.ColumnElement[bool]) -> tuple[Lookup, Lookup]:
-    """The statements for one value and for many: (the value found, the number, merged into which), in order of numbers."""
+def _lookup(column: sa.ColumnElement[str], *conditions: sa.ColumnElement[bool]) -> tuple["sa.Select[Any]", Lookup]:
+    """How values are found, in a transaction and by itself: (the value found, the number, merged into which), in order of numbers."""
     wanted = sa.select(column, contacts.c.number, contacts.c.merged_into).where(
         contacts.c.workspace == sa.bindparam("workspace"), contacts.c.archived_at.is_(None), contacts.c.blocked_at.is_(None), *conditions
     )
     ordered = wanted.order_by(contacts.c.number)
-    return ordered.where(column == sa.bindparam("value")), ordered.where(column.in_(sa.bindparam("values", expanding=True)))
+    return ordered.where(column.in_(sa.bindparam("values", expanding=True))), Lookup(ordered, column)
 
 
 _UNMERGED = contacts.c.merged_into.is_(None)
 _USER = contacts.c.role == "user"
 
-# How contacts are found: the kind of identifier, how a value is folded, and its two statements.
-LOOKUPS: dict[str, tuple[Callable[[str], str], Lookup, Lookup]] = {
+BY_NUMBER = Lookup(sa.select(*COLUMNS).where(contacts.c.workspace == sa.bindparam("workspace")), contacts.c.number)  # rows for Contact
+
+# How contacts are found: the kind of identifier, how a value is folded, and how it is looked for.
+LOOKUPS: dict[str, tuple[Callable[[str], str], "sa.Select[Any]", Lookup]] = {
     "id": (_exactly, *_lookup(contacts.c.id)),
     "user_id": (_exactly, *_lookup(contacts.c.external_id, _UNMERGED, _USER)),
     "anonymous_id": (_exactly, *_lookup(contacts.c.anonymous_id)),

@@ -138,7 +138,7 @@ def _contacts(connection: sa.Connection, workspace: int, marked: Sequence[Marked
     """(number, whether to untag) of each. Live leads and users only: an id that was merged away is nobody's any more."""
     found: dict[tuple[str, str], list[int]] = {}
     for kind in ("id", "user_id", "email"):
-        fold_value, _, many = LOOKUPS[kind]
+        fold_value, many, _ = LOOKUPS[kind]
         for some in in_chunks({fold_value(each.value) for each in marked if each.kind == kind}):
             if kind == "id":
                 wanted = sa.select(contacts.c.id, contacts.c.number).where(

@@ -376,16 +376,17 @@ def _moments(db: sqlite3.Connection, contact: int, limit: int, before: Moment | 
             ORDER BY created_at DESC, position DESC LIMIT ?""",  # noqa: S608 - a name of ours
             (contact, since.second, newest, limit - len(found)),
         ).fetchall()
-        ranks = Counter(second for second, _ in rows)  # of the last one seen of each second
-        if rows and len(found) + len(rows) == limit:  # the last second may not be here whole
-            oldest = rows[-1][0]
-            (ranks[oldest],) = db.execute(
-                f"SELECT count(*) FROM {table.name} WHERE contact = ? AND created_at = ?",  # noqa: S608
-                (contact, oldest),
-            ).fetchone()
-        for second, position in rows:
-            ranks[second] -= 1
-            found.append((Moment(second, ranks[second]), position))
+        if rows:
+            ranks = Counter(second for second, _ in rows)  # of the last one seen of each second
+            if len(found) + len(rows) == limit:  # the last second may not be here whole
+                oldest = rows[-1][0]
+                (ranks[oldest],) = db.execute(
+                    f"SELECT count(*) FROM {table.name} WHERE contact = ? AND created_at = ?",  # noqa: S608
+                    (contact, oldest),
+                ).fetchone()
+            for second, position in rows:
+                ranks[second] -= 1
+                found.append((Moment(second, ranks[second]), position))
         if len(found) == limit or table.since <= since.second:
             break
     return [(at, position) for at, position in found if at >= since]
