@@ -104,6 +104,16 @@ class TokenUnauthorized(RequestError):
     status, code, field = 403, "token_unauthorized", "Authorization"
 
 
+class OriginRefused(RequestError):
+    """A page that may not deliver here."""
+
+    status, code, field = 403, "origin_refused", "Origin"
+
+    def __init__(self, origin: str | None) -> None:
+        said = f"pages of {origin[:200]}" if origin else "pages that say no origin"
+        super().__init__(f"{said} may not deliver to this workspace; whoever runs the server can let them: trackrecord messenger allow ORIGIN")
+
+
 class NotRestorable(RequestError):
     status, code = 403, "not_restorable"
 

@@ -20,12 +20,14 @@ from .errors import ContactNotFound, TrackrecordError, Unavailable
 from .faults import reach
 from .journal.commit import Journal
 from .requestlog import RequestLog
+from .rules.contacts import Contact
 from .rules.directory import EventName, Workspace
 from .rules.events import Accepted, accept
 from .rules.identity import Identifier, Newcomer, for_submit, newcomer
 from .rules.metadata import Kept
 from .rules.profiles import Profile
 from .rules.records import Baseline, Erasure, Event, Merge, Record, Removal
+from .rules.requests import lost
 from .settings import Settings
 from .stores.base import EventReader
 from .wire.events import SentSummary, SubmittedEvent
@@ -359,6 +361,16 @@ class Reads:
         head = self._journal.head
         if self._store.cursor < head:
             await self._store.reached(head, timeout_s=self._wait_s)
+
+
+async def move_events(services: "Services", workspace: int, source: Contact, target: Contact) -> None:
+    """Have the events of a contact that was merged follow it, and forget what nobody is called by any more.
+
+    Second, as the journal's record of it would be wrong of a contact that still stands for itself. If we die in between,
+    directory.contacts.merges() has it, and start-up journals what is missing.
+    """
+    services.requests.forget(workspace, lost(source, target))
+    await services.ingest.merge(workspace, source.number, target.number)
 
 
 class Services(Protocol):

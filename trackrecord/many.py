@@ -82,7 +82,7 @@ async def judge_events(services: Services, workspace: Workspace, items: Sequence
     for each in taken:
         if isinstance(contacts[each.whose], int):
             written.setdefault(each.accepted.folded, each.accepted.name)
-    numbers = await _names(services, workspace, written, now=second)
+    numbers = await name_numbers(services, workspace, written, now=second)
     records: list[Record] = []
     for each in taken:
         if not len(records) % TURN_ITEMS:
@@ -102,7 +102,7 @@ async def judge_events(services: Services, workspace: Workspace, items: Sequence
     return Judged(records, refused)
 
 
-async def _names(services: Services, workspace: Workspace, wanted: Mapping[str, str], *, now: int) -> dict[str, int | TrackrecordError]:
+async def name_numbers(services: Services, workspace: Workspace, wanted: Mapping[str, str], *, now: int) -> dict[str, int | TrackrecordError]:
     """The numbers of names by what they fold to; `wanted` holds how each is written where it is new."""
     cached = services.ingest.names.cached
     found: dict[str, int | TrackrecordError] = {

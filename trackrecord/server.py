@@ -27,8 +27,10 @@ from .errors import DataDirectoryUnusable, Unavailable
 from .ingest import Ingest, Reads
 from .journal.cleansing import asking
 from .journal.commit import Journal
+from .messenger.deliveries import Deliveries
 from .requestlog import RequestLog
 from .rules.directory import SCOPES, Workspace
+from .rules.messenger import AGE_MAX_S
 from .rules.profiles import Profile
 from .settings import Settings
 from .stores.base import EventReader
@@ -59,6 +61,7 @@ class Server:
         self.follower: Follower  # the store's, which reads wait for
         self.ingest: Ingest
         self.reads: Reads
+        self.messenger: Deliveries
         self.first_token: str | None = None  # the secret of the token made at the first start
         self.app: Any = None  # what answers HTTP, where anything does
         self.stop: Callable[[], None] = lambda: None  # end serving, from the event loop
@@ -179,6 +182,7 @@ class Server:
             background=self._background,
             wait_s=settings.read_wait_s,
         )
+        self.messenger = Deliveries(self)
         # What threads still do is ended before what they work on is closed, and before another process may own the directory.
         for threads in (self._background, self._threads, self._gate, self._new):
             stack.callback(threads.shutdown)
@@ -207,6 +211,7 @@ class Server:
         while not self._ending.is_set() and self.directory.jobs.drop_old(until=now - self.settings.jobs_keep_days * DAY_S):
             time.sleep(0)  # others get their turn to write
         self.directory.scrolls.drop_expired(now=now)
+        self.directory.messenger.drop_moments(until=now - AGE_MAX_S)
 
     def _committed(self, head: int) -> None:
         for each in self.followers.values():
@@ -219,6 +224,11 @@ class Server:
             self.directory.workspaces.create(settings.app_id, settings.app_id, now=now)
         if settings.token:
             self.directory.tokens.create(self.default_workspace.number, "from --token", frozenset(SCOPES), now=now, secret=settings.token)
+
+        if settings.identity_secret:
+            number = self.default_workspace.number
+            self.directory.messenger.add_secret(number, now=now, secret=settings.identity_secret)
+            self.directory.messenger.enforce(number, True)
 
     def first_access(self) -> None:
         """Make the first token, if there has never been one. Called last before it is shown: nobody could ask for it again."""

@@ -23,6 +23,7 @@ FILE_NAME = "settings.toml"
 NOT_IN_FILE = frozenset({"data", "ephemeral"})  # which directory it is is decided before the file in it is read
 NOT_SETTINGS = frozenset({"url", "make", "fault"})  # which server the command line talks to; that the Makefile called; faults.py
 YES, NO = ("yes", "on", "true", "1"), ("no", "off", "false", "0")
+SECRETS = frozenset({"token", "identity_secret"})  # whose values are never shown
 SECRET_MAX = 255  # characters, as directory/tokens.py has it
 
 
@@ -34,6 +35,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     port: Annotated[int, Meta(description="port to listen on; 0 takes a free one", ge=0, le=65535)] = 8080
     app_id: Annotated[str, Meta(description="id of the first workspace, made at the first start")] = "trackrecord"
     token: Annotated[str, Meta(description="make sure that exactly this access token exists, with all scopes (tests, containers)")] = ""
+    identity_secret: Annotated[
+        str,
+        Meta(description="make sure that this identity secret is valid, and have browsers prove who somebody is (tests, containers)"),
+    ] = ""
     profile: Annotated[str, Meta(description="lenient for real use, strict to fail where the original would")] = "lenient"
     public_url: Annotated[str, Meta(description="address clients use, if it is not the one they connect to; page links begin with it")] = ""
     trusted_proxies: Annotated[
@@ -99,6 +104,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "refused"
     request_log_days: Annotated[float, Meta(description="age past which they are dropped", ge=0)] = 7.0
     request_log_rows: Annotated[int, Meta(description="how many are kept at most; of more the oldest are dropped", ge=1000)] = 200_000
+    messenger_visitor_per_minute: Annotated[
+        int, Meta(description="items one visitor's browser may deliver a minute, in shares of ten seconds; past a share 429; 0 for no limit", ge=0)
+    ] = 1200
+    messenger_address_per_minute: Annotated[
+        int, Meta(description="items all browsers behind one address may deliver a minute; past a share 429; 0 for no limit", ge=0)
+    ] = 12_000
+    messenger_bots: Annotated[
+        Literal["keep", "refuse"], Meta(description="whether what robots deliver is kept, going by what they call themselves")
+    ] = "keep"
     # Differences between profiles that can be set one by one; empty takes the profile's.
     metadata_keys_max: Annotated[int | None, Meta(description="metadata keys kept of one event; 0 keeps all")] = None
     event_names_max: Annotated[int | None, Meta(description="active event names in a workspace; 0 for no limit")] = None
@@ -149,6 +163,7 @@ def _is_version(text: str) -> bool:
 TEXTS: dict[str, tuple[str, Callable[[str], bool]]] = {
     "data": ("the name of a directory", bool),
     "token": (f"1 to {SECRET_MAX} visible ASCII characters without blanks", _is_secret),
+    "identity_secret": ("8 to 255 visible ASCII characters without blanks", lambda text: not text or (len(text) >= 8 and _is_secret(text))),
     "profile": (" or ".join(PROFILES), PROFILES.__contains__),
     "public_url": ("an address that begins with http:// or https://", lambda text: not text or text.startswith(("http://", "https://"))),
     "default_version": ("a version such as 2.14", _is_version),
@@ -205,7 +220,7 @@ def _check(name: str, value: Any, source: str) -> Any:
         good = False
     if good:
         return checked
-    got = "" if name == "token" else f", got {value!r}"  # a secret is never shown
+    got = "" if name in SECRETS else f", got {value!r}"  # a secret is never shown
     quotes = " in quotes" if isinstance(getattr(_DEFAULTS, name), str) and not isinstance(value, str) else ""
     raise SettingInvalid(f"{source} must be {_wanted(name)}{quotes}{got}", field=name)
 

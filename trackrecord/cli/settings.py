@@ -17,7 +17,7 @@ def settings(
     as_json: options.AsJson = False,
 ) -> None:
     """List every setting and its value. Where that comes from, the default and the meaning stand beside."""
-    from ..settings import ENV_PREFIX, FILE_NAME, SETTINGS, load
+    from ..settings import ENV_PREFIX, FILE_NAME, SECRETS, SETTINGS, load
 
     now = load({"data": data})
     in_file = load({"data": now.data}, environ={})
@@ -31,7 +31,7 @@ def settings(
         elif row.name != "data" and getattr(in_file, row.name) != row.default:
             source = FILE_NAME
         value = getattr(now, row.name)
-        if row.name == "token" and value:
+        if row.name in SECRETS and value:
             value = "(set)"  # never shown
         rows.append({"name": row.name, "value": value, "source": source, "default": row.default, "meaning": row.meaning})
     if as_json:

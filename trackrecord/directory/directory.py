@@ -20,6 +20,7 @@ from .contacts import Contacts
 from .engine import Database
 from .jobs import Jobs
 from .merging import Merging
+from .messenger import MessengerAccess
 from .names import Names
 from .queries import called
 from .scrolls import Scrolls
@@ -55,6 +56,7 @@ class Directory:
         self.archiving = Archiving(db, self.contacts)
         self.merging = Merging(db, self.contacts)
         self.visitors = Visitors(db, self.contacts)
+        self.messenger = MessengerAccess(db)
         self.jobs = Jobs(db)
         self.scrolls = Scrolls(db)
         self.users = Users(db, self.contacts)

@@ -38,6 +38,7 @@ workspaces = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("timezone", sa.Text, nullable=False),
     sa.Column("region", sa.Text, nullable=False),
+    sa.Column("identity_enforced", sa.Boolean, nullable=False, server_default=sa.false()),
     sqlite_autoincrement=True,
 )
 
@@ -322,4 +323,44 @@ audits = sa.Table(  # who had what deleted
     sa.Column("completed_at", Moment),  # null where it was begun and nobody saw it end
     sa.Index("audits_workspace", "workspace", "id"),
     sqlite_autoincrement=True,
+)
+
+# What browsers need: trackrecord/messenger.
+
+identity_secrets = sa.Table(
+    "identity_secrets",
+    metadata,
+    _number("id"),
+    _workspace(),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("retired_at", Moment),
+    sa.Index("identity_secrets_workspace", "workspace"),
+    sqlite_autoincrement=True,
+)
+messenger_origins = sa.Table(  # pages that may deliver; without a row any page may
+    "messenger_origins",
+    metadata,
+    _workspace(),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("workspace", "origin"),
+)
+messenger_moments = sa.Table(  # when an event happened whose browser could not say, by the id that the script gave it
+    "messenger_moments",
+    metadata,
+    _workspace(),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("second", Moment, nullable=False),
+    sa.Column("noted_at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("workspace", "id"),
+    sa.Index("messenger_moments_noted", "noted_at"),
+)
+messenger_dropped = sa.Table(  # what scripts gave up, as they told, by day (days since 1970)
+    "messenger_dropped",
+    metadata,
+    _workspace(),
+    sa.Column("day", Number, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("count", Number, nullable=False),
+    sa.PrimaryKeyConstraint("workspace", "day", "reason"),
 )

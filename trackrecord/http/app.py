@@ -17,7 +17,6 @@ from ..errors import (
     RequestError,
     TrackrecordError,
 )
-from ..ingest import Services
 from ..journal.commit import Kept
 from ..rules import versions
 from ..rules.versions import Version
@@ -26,17 +25,24 @@ from . import bodies, errors
 from .addresses import Addresses
 from .auth import Auth, allow
 from .bodies import Headers, Held, Receive, Room, Send
-from .call import Answer, Asked, Call
+from .call import Answer, Asked, Call, Services
 from .fastlane import FastLane
 from .limits import Limiter, RequestIds
 from .notes import Notes, Watched
 from .routes import ROUTES, Route
+from .routes.route import OURS
 
 log = logging.getLogger("trackrecord.http")
 
 Scope = MutableMapping[str, Any]
 QUERY_PARAMS_MAX = 100
 SAID_MAX = 100
+# Nothing that a page sends here is sent with cookies, so letting it read the answer gives nothing away.
+PAGES_HEADERS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"retry-after, x-request-id"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+)
 
 
 class App:
@@ -140,13 +146,17 @@ class App:
         """Authenticate, read, call the handler of the first of these routes that the version has, answer. Errors travel up to __call__."""
         sent: dict[bytes, bytes] = scope["sent"]
         headers: Headers = scope["answer_headers"]
-        ours = routes[0].path == "/" or routes[0].path.startswith("/-/")  # these have no versions
+        ours = routes[0].path == "/" or routes[0].path.startswith(OURS)
         version = self._version({} if ours else sent, headers)
         named = not ours and bool(sent.get(b"intercom-version", b"").strip())
         asked_number = version.number if named and isinstance(version, Version) else None
         route = _fitting(routes, self._default.number if asked_number is None else asked_number, named=asked_number is not None)
+        if route.pages:
+            headers += PAGES_HEADERS
         asked: dict[str, Any] = {
             "services": self._services,
+            "headers": sent,
+            "client": self._addresses.client(scope, sent),
             "base_url": self._addresses.base_url(scope, sent),
             "request_id": scope["request_id"],
             "path": scope["path_params"],

@@ -1,9 +1,10 @@
 """What a handler is given, and what it gives back."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from ..ingest import Services
+from ..ingest import Services as Base
+from ..messenger.deliveries import Deliveries
 from ..rules.directory import Token, Workspace
 from ..rules.profiles import Profile, under
 from ..rules.versions import Version
@@ -21,10 +22,15 @@ class Answer(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+class Services(Base, Protocol):
+    @property
+    def messenger(self) -> Deliveries: ...
+
+
 class Asked:
     """One request that anybody may make. Query parameters keep their order and their repetitions."""
 
-    __slots__ = ("base_url", "body", "path", "query", "request_id", "services", "version")
+    __slots__ = ("base_url", "body", "client", "headers", "path", "query", "request_id", "services", "version")
 
     def __init__(
         self,
@@ -36,6 +42,8 @@ class Asked:
         path: dict[str, str],
         query: Sequence[tuple[str, str]],
         body: bytes,
+        headers: Mapping[bytes, bytes],
+        client: str | None,
     ) -> None:
         self.services = services
         self.version = version
@@ -44,6 +52,8 @@ class Asked:
         self.path = path
         self.query = query
         self.body = body
+        self.headers = headers  # by their names in lower case
+        self.client = client  # the address it came from
 
     @property
     def profile(self) -> Profile:

@@ -12,7 +12,7 @@ from .. import __version__
 from ..rules.versions import KNOWN, NAMED, NEWEST
 from .errors import ErrorList
 from .routes import Route
-from .routes.route import V2, Param
+from .routes.route import OURS, V2, Param
 
 _CONVERTOR = re.compile(r":\w+}")
 V1 = (1, 0)
@@ -68,7 +68,7 @@ def _parts(kind: Any) -> tuple[Any, ...]:
 
 def _version(rows: Sequence[Route]) -> list[dict[str, Any]]:
     """The header that asks for a version, with those the rows are for. What is ours has none."""
-    if rows[0].path == "/" or rows[0].path.startswith("/-/"):
+    if rows[0].path == "/" or rows[0].path.startswith(OURS):
         return []
     names: set[tuple[int, int]] = set()
     for row in rows:
@@ -140,7 +140,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
             "title": "Trackrecord",
             "version": __version__,
             "description": "The record of what a product's customers did. "
-            "Paths at the root speak Intercom's wire (REST API 2.14); those under /-/ are ours.",
+            "Paths at the root speak Intercom's wire (REST API 2.14); those under /-/, /messenger/ and /widget/ are ours.",
         },
         "paths": paths,
         "components": {

@@ -66,6 +66,7 @@ CODES: tuple[Code, ...] = (
     ),
     _answered(errors.TokenRevoked, "the token was revoked", "the token was revoked"),
     _answered(errors.TokenUnauthorized, "the token may not do this", "the token lacks the scope that the call needs"),
+    _answered(errors.OriginRefused, "pages of this origin may not do this", "a page delivers to a workspace that names its origins"),
     _answered(errors.RateLimitExceeded, "slow down", "the calls of a token or of a workspace in a window of ten seconds are used up"),
     # What is not there.
     _answered(
@@ -120,7 +121,7 @@ CODES: tuple[Code, ...] = (
         "`parameter_invalid` with the attribute's name as field",
     ),
     _never("unsupported", 400, "not supported", "what is not supported is an unknown path, 404"),
-    _never("422", 422, "a name limit, on the Messenger's path", "that path is not served"),
+    _never("422", 422, "a name limit, on the Messenger's path", "it stands in the results of a delivery, which is answered 200"),
 )
 
 ANSWERED = frozenset((row.code, row.status) for row in CODES if row.kind is not None)

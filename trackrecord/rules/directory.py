@@ -37,6 +37,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int  # whole Unix seconds
     timezone: str = "UTC"  # IANA name; decides days
     region: str = "US"  # what GET /me answers; some connectors choose a host by it
+    identity_enforced: bool = False  # whether browsers must prove who somebody is (messenger/identity.py)
 
 
 class Admin(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +64,16 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 
     def allows(self, need: str) -> bool:
         return not self.scopes.isdisjoint(SATISFIED_BY[need])
+
+
+class IdentitySecret(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret that a customer's own server signs identities with. Kept as it is, because signatures are made anew to be compared."""
+
+    id: int
+    workspace: int
+    secret: str
+    created_at: int  # whole Unix seconds
+    retired_at: int | None = None  # since when it proves nothing any more
 
 
 class EventName(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,6 +76,7 @@ def me(admin: Admin, workspace: Workspace) -> Me:
         id_code=workspace.id,
         name=workspace.name,
         created_at=workspace.created_at,
+        identity_verification=workspace.identity_enforced,
         timezone=workspace.timezone,
         region=workspace.region,
     )

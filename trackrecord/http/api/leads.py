@@ -1,6 +1,7 @@
 """Leads of API 1.x over HTTP, where /contacts means them. Scopes: reading needs read_contacts, the rest write_contacts."""
 
 from ...errors import ContactNotFound, ParameterNotFound
+from ...ingest import move_events
 from ...rules.contacts import Contact
 from ...rules.users import Wanted
 from ...wire import leads as wire
@@ -8,7 +9,7 @@ from ...wire import pages
 from ...wire import users as wire_users
 from ...wire.params import last, refuse_empty
 from ..call import Answer, Call
-from . import merging, users
+from . import users
 
 
 async def save_lead(call: Call) -> Answer:
@@ -76,7 +77,7 @@ async def convert_lead(call: Call) -> Answer:
         call.services.directory.users.convert, call.workspace.number, lead, user, now=call.now(), profile=call.profile
     )
     if merged is not None:
-        await merging.move_events(call, merged, contact)
+        await move_events(call.services, call.workspace.number, merged, contact)
     return Answer(await users.one(call, contact))
 
 

@@ -1,7 +1,6 @@
 """Merging, archiving, unarchiving and blocking contacts over HTTP. Scope: write_contacts; read_contacts for the merge history."""
 
-from ...rules.contacts import Contact
-from ...rules.requests import lost
+from ...ingest import move_events
 from ...rules.versions import has
 from ...wire import merging as wire
 from ..call import Answer, Call
@@ -20,18 +19,8 @@ async def merge_contacts(call: Call) -> Answer:
         now=call.now(),
         duplicates_only=has(call.version, "merge_needs_match") and not skipped,
     )
-    await move_events(call, merged.source, merged.target)
+    await move_events(call.services, call.workspace.number, merged.source, merged.target)
     return await shown.answer(call, merged.target, history=history)
-
-
-async def move_events(call: Call, source: Contact, target: Contact) -> None:
-    """Have the events of a contact that was merged follow it, and forget what nobody is called by any more.
-
-    Second, as the journal's record of it would be wrong of a contact that still stands for itself. If we die in between,
-    directory.contacts.merges() has it, and start-up journals what is missing.
-    """
-    call.services.requests.forget(call.workspace.number, lost(source, target))
-    await call.services.ingest.merge(call.workspace.number, source.number, target.number)
 
 
 async def list_merge_history(call: Call) -> Answer:

@@ -1,10 +1,11 @@
 """Visitors over HTTP: people who were seen and not yet identified. Scopes: reading needs read_contacts, the rest write_contacts."""
 
+from ...ingest import move_events
 from ...rules.contacts import Changes
 from ...rules.visitors import Called
 from ...wire import visitors as wire
 from ..call import Answer, Call
-from . import merging, shown
+from . import shown
 from .contacts import erased
 
 
@@ -41,7 +42,7 @@ async def convert_visitor(call: Call) -> Answer:
         call.services.directory.visitors.convert, call.workspace.number, conversion, now=call.now(), profile=call.profile
     )
     if converted.merged is not None:
-        await merging.move_events(call, converted.merged, converted.contact)
+        await move_events(call.services, call.workspace.number, converted.merged, converted.contact)
     return await shown.answer(call, converted.contact)
 
 

@@ -18,6 +18,7 @@ from . import (
     jobs,
     leads,
     merging,
+    messenger,
     queries,
     requests,
     search,
@@ -52,5 +53,6 @@ ROUTES: tuple[Route, ...] = (
     *exports.ROUTES,
     *imports.ROUTES,
     *requests.ROUTES,
+    *messenger.ROUTES,
     *server.ROUTES,
 )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from ...rules.versions import LAST_1_X
 from ..call import Handler
 
+OURS = ("/-/", "/widget/", "/messenger/")  # what lies below has no versions; nor has "/"
 V2 = (2, 0)  # contacts as one noun came with API 2.0
 V1_LAST = LAST_1_X.number
 
@@ -34,6 +35,7 @@ class Route(NamedTuple):
     last: tuple[int, int] | None = None  # the last version that has it
     unversioned: bool = False  # also for whoever asks for no version, whatever the default is
     open: bool = False  # answers without a token
+    pages: bool = False  # pages of every origin may read the answer; what they may do is the handler's to say
     media: tuple[str, ...] = ("text/html",)  # of an answer whose response is bytes
     body_max: int = 0  # bytes a body may have here, where that is more than the setting body_max_bytes
 
