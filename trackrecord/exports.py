@@ -46,6 +46,7 @@ class ExportedContact(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     updated_at: int
     custom_attributes: dict[str, Scalar]
+    came_by: dict[str, str] | None
 
 
 class ExportedEvent(msgspec.Struct, frozen=True, kw_only=True):

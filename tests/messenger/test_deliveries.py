@@ -108,7 +108,7 @@ def test_one_delivery_may_carry_calls_of_several_people(api: Api):
         {**browser.ping(), "who": 2},
         {**browser.event("bought"), "who": 2},
     ]
-    assert browser.deliver(*items, people=people)["people"] == [{"type": "user"}, {"type": "user"}, {"type": "user"}]
+    assert browser.deliver(*items, people=people)["people"] == [{"type": "visitor"}, {"type": "user"}, {"type": "user"}]
     assert sorted(names(api, user_id=first)) == ["bought", "seen"]
     assert names(api, user_id=second) == ["bought"]
 

@@ -129,6 +129,7 @@ contacts = sa.Table(
     sa.Column("blocked_at", Moment),
     sa.Column("merged_into", Number),
     sa.Column("email_folded", sa.Text),  # rules.contacts.fold_email; not part of a Contact
+    sa.Column("came_by", sa.JSON(none_as_null=True)),
     sqlite_autoincrement=True,
 )
 

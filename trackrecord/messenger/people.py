@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ..directory import Directory
 from ..errors import Conflict, ParameterInvalid, RequestError
-from ..rules.contacts import Contact, Draft, changes
+from ..rules.contacts import Changes, Contact, Draft, came_by, changes
 from ..rules.messenger import FAULTS_MAX, Told, closed, told
 from ..rules.profiles import Profile
 from ..rules.users import wanted
@@ -52,7 +54,7 @@ class People:
         if user is None and anonymous is not None and anonymous.role != "user":
             user, merged = self._become(workspace, anonymous, identity, now=now)
             anonymous = None
-        user, left_out = self._save(workspace, identity, user, told(said or {}, identity.claims), now=now)
+        user, left_out = self._save(workspace, identity, user, told(said or {}, identity.claims), came_by(said), now=now)
         if anonymous is not None and anonymous.role != "user" and anonymous.number != user.number:
             user, merged = self._become(workspace, anonymous, Identity(user.external_id, user.email), now=now)
         return Settled(user, merged, left_out)
@@ -76,20 +78,25 @@ class People:
         after, gone = self._directory.users.convert(workspace, lead, user, now=now, profile=self._profile)
         return after, () if gone is None else (gone,)
 
-    def _save(self, workspace: int, identity: Identity, user: Contact | None, said: Told, *, now: int) -> tuple[Contact, tuple[str, ...]]:
+    def _save(
+        self, workspace: int, identity: Identity, user: Contact | None, said: Told, led_by: dict[str, str] | None, *, now: int
+    ) -> tuple[Contact, tuple[str, ...]]:
         """Take over what is said, but for what cannot be: that is left out, one by one."""
         fields, attributes, companies = dict(said.fields), dict(said.attributes), list(said.companies)
         left_out = self._close(workspace, attributes)
         if user is None or user.last_seen_at is None or user.last_seen_at <= now - SEEN_EVERY_S:
             fields["last_request_at"] = now
+        fresh = led_by is not None and (user is None or user.came_by is None)
         for _ in range(FAULTS_MAX):
-            if user is not None and not fields and not attributes and not companies and identity.email in (None, user.email):
+            if user is not None and not (fields or attributes or companies or fresh) and identity.email in (None, user.email):
                 return user, tuple(left_out)  # nothing to write
             sent = {**fields, "user_id": identity.user_id, "custom_attributes": attributes, "companies": companies}
             if identity.email is not None:
                 sent["email"] = identity.email
             try:
-                saved = self._directory.users.save(workspace, wanted(sent, role="user", now=now), now=now, profile=self._profile)
+                meant = wanted(sent, role="user", now=now)
+                meant = meant._replace(changes=_first_seen(meant.changes, led_by if fresh else None))
+                saved = self._directory.users.save(workspace, meant, now=now, profile=self._profile)
                 return saved, tuple(left_out)
             except RequestError as error:
                 if not _leave_out(error.field or "", fields, attributes, companies):
@@ -115,21 +122,23 @@ class People:
         sent: dict[str, Any] = {"name": said["name"]} if isinstance(said.get("name"), str) and said["name"] else {}
         if found.last_seen_at is None or found.last_seen_at <= now - SEEN_EVERY_S:
             sent["last_seen_at"] = now
+        led_by = came_by(said) if found.came_by is None else None
         for _ in range(FAULTS_MAX):
-            if not sent and not attributes:
+            if not (sent or attributes or led_by):
                 return Settled(found, (), tuple(left_out))
             try:
-                return Settled(self._change(workspace, found, {**sent, "custom_attributes": attributes}, now=now), (), tuple(left_out))
+                meant = _first_seen(changes({**sent, "custom_attributes": attributes}), led_by)
+                return Settled(self._change(workspace, found, meant, now=now), (), tuple(left_out))
             except RequestError as error:
                 if not _leave_out(error.field or "", sent, attributes, []):
                     raise
                 left_out.append(error.message)
         raise ParameterInvalid("too much of what was said of this person cannot be used", field="data")
 
-    def _change(self, workspace: int, found: Contact, sent: Mapping[str, Any], *, now: int) -> Contact:
+    def _change(self, workspace: int, found: Contact, meant: Changes, *, now: int) -> Contact:
         if found.role == "visitor":
-            return self._directory.visitors.update(workspace, Called(id=found.id), changes(sent), now=now, profile=self._profile)
-        return self._directory.contacts.update(workspace, found.id, changes(sent), now=now, profile=self._profile)
+            return self._directory.visitors.update(workspace, Called(id=found.id), meant, now=now, profile=self._profile)
+        return self._directory.contacts.update(workspace, found.id, meant, now=now, profile=self._profile)
 
     def _made(self, workspace: int, visitor: str, *, now: int) -> Contact:
         """A new visitor; or who another of this browser's tabs made just now."""
@@ -156,6 +165,10 @@ class People:
         for name in names:
             del attributes[name]
         return [f"the attribute {name} is not messenger_writable" for name in names]
+
+
+def _first_seen(meant: Changes, led_by: dict[str, str] | None) -> Changes:
+    return meant if led_by is None else msgspec.structs.replace(meant, came_by=led_by)
 
 
 def _leave_out(field: str, fields: dict[str, Any], attributes: dict[str, Any], companies: list[Any]) -> bool:

@@ -17,11 +17,13 @@ from ..errors import (
     TypeMismatch,
 )
 from .profiles import Profile
-from .values import WHOLE_MAX, Scalar, flag, long_text, moment, number_or_text, said, sent_attributes, text
+from .values import AVATAR_MAX, WHOLE_MAX, Scalar, flag, long_text, moment, number_or_text, said, sent_attributes, text
 
 ROLES = ("user", "lead")
+CAME_BY = ("referrer", "utm_campaign", "utm_content", "utm_medium", "utm_source", "utm_term")
 IMPORT_ROLES = (*ROLES, "visitor")  # visitors come from the script in the browser, or from another server; nobody else makes one
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _EMAIL = re.compile(r"\S+@\S+")
 _ID = re.compile(r"[0-9a-f]{24}")
 _CURSOR = re.compile(r"([1-9][0-9]{0,8})-([0-9]{1,13})-([0-9a-f]{24})")
@@ -54,6 +56,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     archived_at: int | None = None
     blocked_at: int | None = None
     merged_into: int | None = None  # the number of the contact that took this one's place
+    came_by: dict[str, str] | None = None  # of CAME_BY, what the page it was first seen on said
 
     @property
     def user_id(self) -> str | None:
@@ -72,7 +75,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A contact somebody wants made, every value checked. Times are whole Unix seconds, UTC.
 
-    The last four are set by imports alone; without them they are made when the contact is.
+    The last five are set by imports and by browsers alone; ids and times are made with the contact where they are not given.
     """
 
     role: str = "user"
@@ -91,6 +94,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     anonymous_id: str | None = None
     created_at: int | None = None
     updated_at: int | None = None
+    came_by: dict[str, str] | None = None
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +112,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribed_from_emails: bool | UnsetType = UNSET
     language_override: str | UnsetType | None = UNSET
     custom_attributes: dict[str, Scalar] | UnsetType = UNSET  # only those to change; None removes one
+    came_by: dict[str, str] | UnsetType | None = UNSET
 
 
 class Claim(NamedTuple):
@@ -177,6 +182,14 @@ def _id(value: object, field: str) -> str | None:
     return value
 
 
+def came_by(value: object, field: str = "came_by") -> dict[str, str] | None:
+    """What led a contact here: of CAME_BY those that are texts, cut to what an address may have. Nobody typed them."""
+    if not isinstance(value, Mapping):
+        return None
+    found = {name: one[:AVATAR_MAX] for name in CAME_BY if isinstance(one := value.get(name), str) and one and not _CONTROL.search(one)}
+    return found or None
+
+
 Reader = Callable[[object, str], object]  # (value, field) to what is kept; UNSET is as if it was not sent
 
 # What may be set, and how each value is read. A new field is a row here, one in Contact, Draft and Changes, and a column.
@@ -202,6 +215,7 @@ IMPORT_FIELDS: tuple[tuple[str, Reader], ...] = (
     ("anonymous_id", number_or_text),
     ("created_at", moment),
     ("updated_at", moment),
+    ("came_by", came_by),
 )
 
 

@@ -19,7 +19,7 @@ WRONG_ROLES = "Merging can only be performed on a lead into a user"
 
 # What a target takes over where it has none of its own. Its external_id is nobody else's, and a source's anonymous_id stays
 # with the source, which goes on answering to it.
-FILLED = ("email", "phone", "name", "avatar", "owner_id", "signed_up_at", "last_seen_at", "language_override")
+FILLED = ("email", "phone", "name", "avatar", "owner_id", "signed_up_at", "last_seen_at", "language_override", "came_by")
 
 HISTORY_SHOWN_MAX = 50  # merges that a contact object shows, the newest; the path beside it lists all. Ours
 

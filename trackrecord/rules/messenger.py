@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from ..errors import DataInvalid, ParameterInvalid
 from .attributes import Attribute
+from .contacts import CAME_BY
 
 AGE_MAX_S = 31 * 86_400  # of an event that is delivered late; scripts give up after a week. Ours
 AHEAD_MS = 0  # a moment that has not come is none: it is noted anew
@@ -34,7 +35,6 @@ FIELDS = {
     "language_override": "language_override",
     "avatar": "avatar",
 }
-CAME_BY = ("referrer", "utm_campaign", "utm_content", "utm_medium", "utm_source", "utm_term")
 DROPPED = ("full", "old", "refused")  # why a script gives an item up
 # Claims of a JWT that are no attributes: those that are registered, and who it is.
 CLAIMS = frozenset({"user_id", "email", "iss", "sub", "aud", "exp", "nbf", "iat", "jti"})

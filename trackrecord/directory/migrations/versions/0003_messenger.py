@@ -14,6 +14,7 @@ def workspace() -> sa.Column[int]:
 
 
 def upgrade() -> None:
+    op.add_column("contacts", sa.Column("came_by", sa.JSON))
     op.add_column("workspaces", sa.Column("identity_enforced", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_table(
         "identity_secrets",
