@@ -11,7 +11,7 @@ from .contacts import CAME_BY
 AGE_MAX_S = 31 * 86_400  # of an event that is delivered late; scripts give up after a week. Ours
 AHEAD_MS = 0  # a moment that has not come is none: it is noted anew
 ITEMS_MAX = 500  # of one delivery; the script sends 100. Ours
-PEOPLE_MAX = 500
+PEOPLE_MAX = 100  # whom they may be about
 FAULTS_MAX = 20  # values of one ping that are left out, before the ping is refused
 
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{8,64}")

@@ -7,10 +7,13 @@ import msgspec
 from .json import decode
 
 
+# What is missing is refused by its own rule, with its name: so everything may be absent here.
+
+
 class SentPerson(msgspec.Struct, frozen=True, kw_only=True):
     """Who calls were about, as known when they were made."""
 
-    visitor: str
+    visitor: str = ""
     user_id: str | int | None = None
     email: str | None = None
     user_hash: str | None = None
@@ -20,9 +23,9 @@ class SentPerson(msgspec.Struct, frozen=True, kw_only=True):
 class SentItem(msgspec.Struct, frozen=True, kw_only=True):
     """One call. `who` is a place in people; times are milliseconds, `time` by the server's clock and `at` by the browser's."""
 
-    id: str
-    who: int
-    kind: str  # event or ping
+    id: str = ""
+    who: int = -1
+    kind: str = ""  # event or ping
     at: float | None = None
     time: float | None = None
     name: str | None = None
@@ -31,8 +34,8 @@ class SentItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SentDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    people: list[SentPerson]
-    items: list[SentItem]
+    people: list[SentPerson] = []
+    items: list[SentItem] = []
     script: str | int | None = None
     sent_at: float | None = None
     dropped: dict[str, int] | None = None
