@@ -111,7 +111,9 @@ class OriginRefused(RequestError):
 
     def __init__(self, origin: str | None) -> None:
         said = f"pages of {origin[:200]}" if origin else "pages that say no origin"
-        super().__init__(f"{said} may not deliver to this workspace; whoever runs the server can let them: trackrecord messenger allow ORIGIN")
+        super().__init__(
+            f"{said} may not deliver to this workspace; whoever runs the server can let them: trackrecord messenger allow ORIGIN"
+        )
 
 
 class NotRestorable(RequestError):

@@ -102,7 +102,9 @@ async def judge_events(services: Services, workspace: Workspace, items: Sequence
     return Judged(records, refused)
 
 
-async def name_numbers(services: Services, workspace: Workspace, wanted: Mapping[str, str], *, now: int) -> dict[str, int | TrackrecordError]:
+async def name_numbers(
+    services: Services, workspace: Workspace, wanted: Mapping[str, str], *, now: int
+) -> dict[str, int | TrackrecordError]:
     """The numbers of names by what they fold to; `wanted` holds how each is written where it is new."""
     cached = services.ingest.names.cached
     found: dict[str, int | TrackrecordError] = {

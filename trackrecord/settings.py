@@ -105,7 +105,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     request_log_days: Annotated[float, Meta(description="age past which they are dropped", ge=0)] = 7.0
     request_log_rows: Annotated[int, Meta(description="how many are kept at most; of more the oldest are dropped", ge=1000)] = 200_000
     messenger_visitor_per_minute: Annotated[
-        int, Meta(description="items one visitor's browser may deliver a minute, in shares of ten seconds; past a share 429; 0 for no limit", ge=0)
+        int,
+        Meta(
+            description="items one visitor's browser may deliver a minute, in shares of ten seconds; past a share 429; 0 for no limit", ge=0
+        ),
     ] = 1200
     messenger_address_per_minute: Annotated[
         int, Meta(description="items all browsers behind one address may deliver a minute; past a share 429; 0 for no limit", ge=0)

@@ -1,8 +1,8 @@
 """`trackrecord messenger`, while the server runs."""
 
-from .shell import Shell
-
 from trackrecord.testing import TrackrecordServer
+
+from .shell import Shell
 
 
 def test_origins_secrets_and_enforcement_can_be_set_and_shown(shell: Shell):

@@ -169,7 +169,7 @@ def test_what_a_page_says_of_a_person_is_taken_over_but_for_what_cannot_be(api: 
     assert wrong in result["message"]
     contact = api.get(f"/contacts/find_by_external_id/{browser.person['user_id']}").json
     assert (contact["name"], contact["phone"], contact["signed_up_at"]) == ("Grace", None, 1_600_000_000)
-    assert contact["avatar"] == "https://example.com/g.png"
+    assert contact["avatar"]["image_url"] == "https://example.com/g.png"
     assert contact["custom_attributes"] == {open_: 7, "beta": True}
     (company,) = api.get(f"/contacts/{contact['id']}/companies").json["data"]
     assert (company["name"], company["plan"]["name"], company["custom_attributes"]) == ("Acme", "pro", {"seats": 5})

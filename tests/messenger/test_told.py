@@ -7,7 +7,9 @@ from trackrecord.rules.messenger import origin_of, second_of, told
 
 
 def test_keys_of_the_session_are_no_attributes_and_unknown_values_are_none():
-    said = told({"app_id": "x", "hide_default_launcher": True, "user_hash": "h", "last_request_at": 1, "plan": "undefined", "beta": False, "n": 0})
+    said = told(
+        {"app_id": "x", "hide_default_launcher": True, "user_hash": "h", "last_request_at": 1, "plan": "undefined", "beta": False, "n": 0}
+    )
     assert said.attributes == {"beta": False, "n": 0}
 
 

@@ -10,7 +10,9 @@ from . import options, output
 from .tokens import directory_of
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Which pages may deliver, and what proves who somebody is. A running server follows at once."
+    add_completion=False,
+    no_args_is_help=True,
+    help="Which pages may deliver, and what proves who somebody is. A running server follows at once.",
 )
 
 DAY_S = 86_400
@@ -77,7 +79,8 @@ def secret(
     data: options.Data = None,
     workspace: options.InWorkspace = None,
     given: Annotated[
-        str | None, typer.Option("--secret", help="Use this one in place of a new one; - reads it from stdin.", metavar="SECRET", show_default=False)
+        str | None,
+        typer.Option("--secret", help="Use this one in place of a new one; - reads it from stdin.", metavar="SECRET", show_default=False),
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:

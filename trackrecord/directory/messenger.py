@@ -112,11 +112,9 @@ class MessengerAccess:
         with self._db.writing() as connection:
             ids = messenger_moments.c.id.in_([id for id in wanted if id not in known])
             rows = connection.execute(sa.select(messenger_moments.c.id, messenger_moments.c.second).where(_of(workspace), ids))
-            known |= {id: second for id, second in rows}
+            known |= {row.id: row.second for row in rows}
             fresh = [
-                {"workspace": workspace, "id": id, "second": second, "noted_at": now}
-                for id, second in wanted.items()
-                if id not in known
+                {"workspace": workspace, "id": id, "second": second, "noted_at": now} for id, second in wanted.items() if id not in known
             ]
             if fresh:
                 connection.execute(sa.insert(messenger_moments), fresh)

@@ -156,9 +156,7 @@ class Deliveries:
 
     # Events.
 
-    async def _keep(
-        self, gate: Gate, sent: SentDelivery, settled: Sequence[Settled | _Outcome | None], *, now: float
-    ) -> list[_Outcome]:
+    async def _keep(self, gate: Gate, sent: SentDelivery, settled: Sequence[Settled | _Outcome | None], *, now: float) -> list[_Outcome]:
         """What becomes of each item. Raises Unavailable, with no event kept."""
         services, workspace = self._services, gate.workspace
         seconds = await self._seconds(workspace.number, sent, now=now)
@@ -181,7 +179,9 @@ class Deliveries:
                 outcomes.append(_Outcome(KEPT))
             except TrackrecordError as error:
                 outcomes.append(_Outcome(REFUSED, error.code, error.message))
-        written = {each.accepted.folded: each.accepted.name for each in reversed(waiting)}
+        written: dict[str, str] = {}  # by what a name folds to, how the first of them is written
+        for each in waiting:
+            written.setdefault(each.accepted.folded, each.accepted.name)
         names = await name_numbers(services, workspace, written, now=int(now))
         records: list[Record] = []
         for each in waiting:

@@ -69,12 +69,11 @@ class People:
 
     def _become(self, workspace: int, anonymous: Contact, identity: Identity, *, now: int) -> tuple[Contact, tuple[Contact, ...]]:
         """Make a user of a visitor or lead, or merge it into the one that is there: who it is now, and who was merged away."""
-        named = {"user_id": identity.user_id, "email": identity.email}
         if anonymous.role == "visitor":
-            conversion = Conversion(Called(id=anonymous.id), "user", Called(**named))
+            conversion = Conversion(Called(id=anonymous.id), "user", Called(user_id=identity.user_id, email=identity.email))
             converted = self._directory.visitors.convert(workspace, conversion, now=now, profile=self._profile)
             return converted.contact, () if converted.merged is None else (converted.merged,)
-        lead, user = wanted({"id": anonymous.id}, role="lead", now=now), wanted(named, role="user", now=now)
+        lead, user = wanted({"id": anonymous.id}, role="lead", now=now), wanted(identity._asdict(), role="user", now=now)
         after, gone = self._directory.users.convert(workspace, lead, user, now=now, profile=self._profile)
         return after, () if gone is None else (gone,)
 

@@ -67,6 +67,11 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
         return self.external_id if self.external_id is not None or self.role == "user" else self.anonymous_id
 
     @property
+    def led_by(self) -> dict[str, Any]:
+        """came_by, as the wire's shapes of a contact take it."""
+        return dict(self.came_by or {})
+
+    @property
     def live(self) -> bool:
         """Whether it answers to its identifiers: not archived, blocked or merged away."""
         return self.archived_at is None and self.blocked_at is None and self.merged_into is None

@@ -22,9 +22,22 @@ UNKNOWN = ("", "undefined", "null", None)  # what a page that does not know a va
 
 # Of the session and of what it looks like: never of a person.
 SESSION = frozenset(
-    """app_id api_base custom_launcher_selector alignment vertical_padding horizontal_padding z_index hide_default_launcher hide_notifications
-    session_duration action_color background_color link_color theme_mode messenger_style_id page_title installation_type auth_tokens
-    intercom_user_jwt user_hash user_id email last_request_at consent hold_until_consent respect_dnt region widgetUrl""".split()
+    {
+        *(
+            "app_id",
+            "api_base",
+            "region",
+            "widgetUrl",
+            "installation_type",
+            "session_duration",
+            "page_title",
+            "messenger_style_id",
+            "theme_mode",
+        ),
+        *("custom_launcher_selector", "hide_default_launcher", "hide_notifications", "alignment", "vertical_padding", "horizontal_padding"),
+        *("z_index", "action_color", "background_color", "link_color", "auth_tokens", "intercom_user_jwt", "user_hash", "user_id", "email"),
+        *("messenger_style_id", "last_request_at", "consent", "hold_until_consent", "respect_dnt"),
+    }
 )
 # What a page may say of a person besides, and what API 1.x, whose reader is used, calls it.
 FIELDS = {
@@ -126,4 +139,6 @@ def origin_of(text: str) -> str:
     origin = text.strip().lower().rstrip("/")
     if not _ORIGIN.fullmatch(origin):
         raise DataInvalid(f"an origin is like https://app.example.com or http://localhost:3000, got {text[:80]!r}", field="origin")
-    return origin.removesuffix(":443") if origin.startswith("https:") else origin.removesuffix(":80") if origin.startswith("http:") else origin
+    return (
+        origin.removesuffix(":443") if origin.startswith("https:") else origin.removesuffix(":80") if origin.startswith("http:") else origin
+    )

@@ -272,7 +272,7 @@ def item(
         opted_out_subscription_types=_nothing_of(contact, "subscriptions"),
         opted_in_subscription_types=_nothing_of(contact, "subscriptions"),
         merge_history=merge_history,
-        **(contact.came_by or {}),
+        **contact.led_by,
     )
 
 

@@ -6,7 +6,6 @@ import msgspec
 
 from .json import decode
 
-
 # What is missing is refused by its own rule, with its name: so everything may be absent here.
 
 

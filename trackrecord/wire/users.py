@@ -240,7 +240,7 @@ def shown(contact: Contact, *, workspace: Workspace, hanging: Hanging = NOTHING_
         tags=UserTags(tags=tuple(UserTag(id=one.id, name=one.name) for one in hanging.tags)),
         segments=UserSegments(segments=tuple(UserSegment(id=one.id, name=one.name) for one in hanging.segments)),
         custom_attributes=contact.custom_attributes,
-        **(contact.came_by or {}),
+        **contact.led_by,
     )
 
 

@@ -156,7 +156,7 @@ def item(visitor: Contact, *, workspace: Workspace) -> VisitorBody:
         owner_id=None if visitor.owner_id is None else str(visitor.owner_id),
         unsubscribed_from_emails=visitor.unsubscribed_from_emails,
         custom_attributes=visitor.custom_attributes,
-        **(visitor.came_by or {}),
+        **visitor.led_by,
     )
 
 
