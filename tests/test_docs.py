@@ -397,6 +397,10 @@ WITHOUT_EXAMPLE = {
     "GET /": "sends a browser to the docs",
     "GET /-/docs": "for a browser",
     "GET /-/openapi.json": "for a program",
+    "GET /messenger/static/{name}": "for a browser",
+    "GET /widget/{app_id}": "for a browser",
+    "OPTIONS /messenger/{app_id}/deliveries": "for a browser",
+    "POST /messenger/{app_id}/deliveries": "for a browser",
     "GET /segments/{segment_id}": "there are no segments yet: its example is answered 404",
 }
 

@@ -34,7 +34,7 @@ EVENTS = [
 ]
 
 NOTHING = dict.fromkeys(
-    ("email", "name", "phone", "avatar", "owner_id", "signed_up_at", "last_seen_at", "language_override", "anonymous_id")
+    ("email", "name", "phone", "avatar", "owner_id", "signed_up_at", "last_seen_at", "language_override", "anonymous_id", "came_by")
 )
 
 

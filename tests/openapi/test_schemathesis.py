@@ -43,6 +43,7 @@ THERE = {
     "name": ("event_name",),
     "admin_id": ("admin_id",),
     "request_id": ("request_id",),
+    "app_id": ("app_id",),
 }
 CHECKS = [
     not_a_server_error,
@@ -53,6 +54,17 @@ CHECKS = [
 ]
 # Bodies that make sense, by method and path.
 BODIES: dict[tuple[str, str], list[Any]] = {}
+BODIES["POST", nameless("/messenger/{app_id}/deliveries")] = [
+    {
+        "script": "1",
+        "sent_at": 1_700_000_000_000,
+        "people": [{"visitor": "0123456789abcdef"}],
+        "items": [
+            {"id": "0123456789abcdef", "who": 0, "kind": "event", "name": "clicked", "at": 1_699_999_999_000},
+            {"id": "fedcba9876543210", "who": 0, "kind": "ping", "data": {"name": "Ada"}},
+        ],
+    }
+]
 for route in ROUTES:
     if not route.open:
         sensible = BODIES.setdefault((route.method, nameless(route.path)), [])

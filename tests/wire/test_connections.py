@@ -305,7 +305,7 @@ def test_bodies_that_are_on_their_way_have_a_bound_together():
 
 
 NOT_SERVED = (
-    ("GET", "/widget/trackrecord"),
+    ("GET", "/widget"),
     *(("GET", f"/{noun}") for noun in ("subscriptions", "conversations", "articles", "tickets", "counts", "teams")),
     *(("POST", path) for path in ("/subscriptions", "/messages", "/export/content/data", "/contacts/bulk", "/contacts/merge/preview")),
     ("GET", "/contacts/activities"),

@@ -102,6 +102,12 @@ def without_calls_left(api: Api) -> Answer:
         return [Api(server).get("/me") for _ in range(2)][1]
 
 
+def of_another_origin(api: Api) -> Answer:
+    with TrackrecordServer() as server:
+        server.server.directory.messenger.add_origin(server.server.default_workspace.number, "https://app.example.com")
+        return Api(server, token=None).post("/messenger/trackrecord/deliveries", {}, "Origin: https://other.example.com")
+
+
 def broken(api: Api) -> Answer:
     """Of a server whose directory lost a table."""
     with TrackrecordServer() as server:
@@ -150,6 +156,7 @@ REACHED: dict[type[errors.TrackrecordError], tuple[Callable[[Api], Answer], str 
     errors.Unauthorized: (lambda api: Api(api.server, None).get("/me"), "Authorization"),
     errors.TokenRevoked: (lambda api: revoked(api).get("/me"), "Authorization"),
     errors.TokenUnauthorized: (lambda api: with_scopes(api, "read_tags").get("/contacts"), "Authorization"),
+    errors.OriginRefused: (of_another_origin, "Origin"),
     errors.RateLimitExceeded: (without_calls_left, "Authorization"),
     errors.NotFound: (lambda api: api.get("/nothing"), "path"),
     errors.ContactNotFound: (lambda api: api.get("/contacts/nobody"), "contact_id"),
@@ -214,7 +221,8 @@ def test_the_catalogue_has_every_code_of_the_contract_once_for_each_status():
         *("api_plan_restricted", "action_forbidden", "job_closed", "rate_limit_exceeded", "too_many_requests", "retry_after"),
         *("custom_data_limit_reached", "invalid_document", "request_timeout", "service_unavailable", "unsupported", "422"),
     }
-    assert named == contract
+    ours = {"origin_refused"}
+    assert named == contract | ours
     never = [(row.code, row.status) for row in CODES if row.kind is None]
     assert (len(never), set(never) & ANSWERED) == (len(set(never)), set())
 

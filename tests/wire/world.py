@@ -177,5 +177,6 @@ MAKERS: dict[str, Callable[[World], str | dict[str, str]]] = {
     "job_id": _job,
     **{f"{noun}_scroll": _scroll(noun) for noun in ("users", "contacts", "companies")},
     "request_id": _refused,
+    "app_id": lambda world: str(world.made("GET", "/me")["app"]["id_code"]),
     "admin_id": lambda world: str(world.made("GET", "/me")["id"]),
 }

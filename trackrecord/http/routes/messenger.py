@@ -5,6 +5,7 @@ from ..api import messenger
 from .route import Param, Route
 
 APP_ID = (Param("app_id", "the workspace's id", place="path", required=True),)
+NOTHING_THERE = {404: "not a path of this kind"}
 NO_SCRIPT = {503: "the script was not built with the package"}
 
 ROUTES: tuple[Route, ...] = (
@@ -17,7 +18,7 @@ ROUTES: tuple[Route, ...] = (
         response=bytes,
         media=("text/javascript",),
         params=APP_ID,
-        errors=NO_SCRIPT,
+        errors={**NOTHING_THERE, **NO_SCRIPT},
         open=True,
         pages=True,
     ),
@@ -55,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
         "Messenger",
         status=204,
         params=APP_ID,
+        errors=NOTHING_THERE,
         open=True,
         pages=True,
     ),
