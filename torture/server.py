@@ -72,6 +72,7 @@ class RealServer:
         command: Sequence[str] = COMMAND,
         environ: Mapping[str, str] = {},
     ) -> None:
+        self.data = data
         options = ["--data", str(data), "--port", "0", "--token", TOKEN]
         self._command = [sys.executable, *command, *options, *(part for setting in settings for part in ("--set", setting))]
         self._environ = environment(environ)
