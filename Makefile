@@ -8,6 +8,7 @@ MINUTES ?= 10
 JOBS ?= 3
 EXAMPLES ?= 300
 NODE_TESTS := tests/clients/node
+SNIPPET := snippet
 OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
@@ -87,7 +88,7 @@ lock: ## Choose new versions for the lock files
 	rm -rf $(VENV)/lock
 
 clean: ## Remove what was built and installed; data stays
-	rm -rf $(VENV) build dist *.egg-info $(NODE_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
+	rm -rf $(VENV) build dist *.egg-info $(NODE_TESTS)/node_modules $(SNIPPET)/node_modules trackrecord/messenger/static .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -96,10 +97,11 @@ $(BIN)/python:
 	@echo "Making a Python environment in $(VENV); the first time this takes a minute ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
-$(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml
+$(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml setup.py $(wildcard $(SNIPPET)/src/*.ts) $(SNIPPET)/build.mjs $(SNIPPET)/package-lock.json
 	@echo "Installing into $(VENV) ..."
 	@$(PIP) install -r requirements.lock || \
 	  { echo "Could not install the packages. Is there a network? A proxy or mirror is set by PIP_INDEX_URL. Then run this again."; exit 1; }
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18)' || $(PIP) install -r $(SNIPPET)/requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -125,6 +127,7 @@ node-clients:
 	@if ! command -v npm >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "Installing Node from the system's packages ..."; apt-get update -qq && apt-get install -y -qq nodejs npm >/dev/null; fi
 	@if command -v npm >/dev/null; then \
-	  cmp -s $(NODE_TESTS)/package-lock.json $(NODE_TESTS)/node_modules/.lock || \
-	    { (cd $(NODE_TESTS) && npm ci --silent --no-audit --no-fund) && cp $(NODE_TESTS)/package-lock.json $(NODE_TESTS)/node_modules/.lock; }; \
-	else echo "npm is not here: the tests with the Node clients will be skipped"; fi
+	  for folder in $(NODE_TESTS) $(SNIPPET); do \
+	    cmp -s $$folder/package-lock.json $$folder/node_modules/.lock || \
+	      { (cd $$folder && npm ci --silent --no-audit --no-fund) && cp $$folder/package-lock.json $$folder/node_modules/.lock; } || exit 1; done; \
+	else echo "npm is not here: the tests with the Node clients, and of the script for pages, will be skipped"; fi
