@@ -7,7 +7,8 @@ PORT ?=
 MINUTES ?= 10
 JOBS ?= 3
 EXAMPLES ?= 300
-NODE_FOLDERS := tests/clients/node tests/browser examples/web
+SNIPPET := snippet
+NODE_FOLDERS := $(SNIPPET) tests/clients/node tests/browser examples/web
 OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
@@ -90,7 +91,7 @@ lock: ## Choose new versions for the lock files
 	rm -rf $(VENV)/lock
 
 clean: ## Remove what was built and installed; data stays
-	rm -rf $(VENV) build dist *.egg-info $(NODE_FOLDERS:%=%/node_modules) .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
+	rm -rf $(VENV) build dist *.egg-info $(NODE_FOLDERS:%=%/node_modules) trackrecord/messenger/static .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -99,10 +100,11 @@ $(BIN)/python:
 	@echo "Making a Python environment in $(VENV); the first time this takes a minute ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
-$(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml
+$(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml setup.py $(wildcard $(SNIPPET)/src/*.ts) $(SNIPPET)/build.mjs $(SNIPPET)/package-lock.json
 	@echo "Installing into $(VENV) ..."
 	@$(PIP) install -r requirements.lock || \
 	  { echo "Could not install the packages. Is there a network? A proxy or mirror is set by PIP_INDEX_URL. Then run this again."; exit 1; }
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18)' || $(PIP) install -r $(SNIPPET)/requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
