@@ -24,6 +24,7 @@ class Door:
         self.faults: deque[int | str] = deque()  # one for each delivery to come: a status to refuse it with, or "lose the answer"
         self.passed: list[dict[str, Any]] = []  # the deliveries that the server was given
         self.turned_away = 0  # deliveries that it was not
+        self.waiting = 0  # deliveries that are held
         self.answered: list[int] = []  # the statuses of the former
         self._open = threading.Event()
         self._open.set()
@@ -79,7 +80,9 @@ class Door:
         delivery = request.command == "POST"
         fault: int | str | None = None
         if delivery:
+            self.waiting += 1
             self._open.wait(FORWARD_TIMEOUT_S)
+            self.waiting -= 1
             fault = self.faults.popleft() if self.faults and not self.shut else None
         if self.shut or isinstance(fault, int):
             self.turned_away += delivery

@@ -154,6 +154,18 @@ def test_what_came_with_a_token_that_had_expired_is_kept_once_there_is_a_new_one
     assert shop.settled(tab) == [Kept("sleeper", "looked", {})]
 
 
+def test_a_new_token_counts_also_while_the_server_still_judges_the_old_one(shop: Shop) -> None:
+    expired = token({"user_id": "awake"}, expires_in_s=-HOUR_S)
+    tab = shop.visit(user_id="awake", intercom_user_jwt=expired).booted()
+    until(lambda: shop.door.passed)  # the page knows the time, so that it sends what it has
+    shop.door.hold()
+    tab.track("bought")
+    until(lambda: shop.door.waiting)
+    tab.call("update", {"intercom_user_jwt": token({"user_id": "awake"})})
+    shop.door.release()
+    shop.wait_for("bought")
+
+
 def test_what_came_with_a_token_that_had_expired_is_kept_by_the_next_visit_with_a_new_one(shop: Shop) -> None:
     expired = token({"user_id": "returner"}, expires_in_s=-HOUR_S)
     tab = shop.visit(user_id="returner", intercom_user_jwt=expired).booted()
