@@ -58,6 +58,7 @@ export function openQueue(app: string, grown: () => void): Queue {
   const tabs = openTabs(app);
   let size = 0;
   let countKey: string | undefined;
+  let known: Person | undefined; // who it was said to be at last
 
   function add(entry: Entry): void {
     queue.entries.push(entry);
@@ -116,6 +117,7 @@ export function openQueue(app: string, grown: () => void): Queue {
       else erase(countKey);
     },
     identify(person) {
+      known = person;
       for (const entry of queue.entries) {
         const { item } = entry;
         const before = item.person;
@@ -137,7 +139,8 @@ export function openQueue(app: string, grown: () => void): Queue {
         keys.forEach(take);
         queue.entries.sort((one, other) => one.item.at - other.item.at);
         trim();
-        grown();
+        if (known) queue.identify(known);
+        else grown();
       });
     },
     beat() {
