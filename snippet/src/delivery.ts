@@ -134,14 +134,8 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
       work();
     });
     // Keepalive lets it outlive the page; the browser may have no room for that, so another try goes without.
-    fetch(url, {
-      method: "POST",
-      body: batch.body,
-      credentials: "omit",
-      cache: "no-store",
-      keepalive: !failures,
-      signal: giveUp.signal,
-    })
+    const options: RequestInit = { method: "POST", body: batch.body, credentials: "omit", keepalive: !failures, signal: giveUp.signal };
+    new Promise<Response>((answered) => answered(fetch(url, options))) // which may throw where a page has put its own in its place
       .then((response) =>
         response.status === 200
           ? response.json().then((answer: Answer) =>
@@ -218,7 +212,7 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
   function hand(): void {
     const { entries, body } = pick(BYTES_MAX - (underWay ? underWay.bytes : 0), true);
     // They are kept until there is an answer, which some page of the site will ask for.
-    if (entries.length && navigator.sendBeacon(url, body)) for (const entry of entries) entry.offered = true;
+    if (entries.length && attempt(() => navigator.sendBeacon(url, body))) for (const entry of entries) entry.offered = true;
   }
 
   return {

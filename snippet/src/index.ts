@@ -17,7 +17,7 @@ interface Stub {
 
 const page = window as { Intercom?: unknown; intercomSettings?: { app_id?: unknown } };
 
-const call = safe((method: unknown, ...args: unknown[]): unknown => {
+const call = safe((method?: unknown, ...args: unknown[]): unknown => {
   if (Object.keys(methods).includes(method as string)) {
     return (methods[method as keyof Methods] as (...args: unknown[]) => unknown)(...args);
   }
@@ -27,24 +27,19 @@ const call = safe((method: unknown, ...args: unknown[]): unknown => {
 function takeOver(): void {
   const stub = (page.Intercom || {}) as Stub;
   if (stub.trackrecord) return; // it was loaded twice
-  const Intercom = (...args: [unknown, ...unknown[]]): unknown => call(...args);
-  Object.defineProperty(Intercom, "booted", { get: isBooted });
-  (Intercom as Stub).trackrecord = "1";
-  page.Intercom = Intercom;
+  Object.defineProperty(call, "booted", { get: isBooted, set() {} });
+  (call as Stub).trackrecord = "1";
+  page.Intercom = call;
 
   const queue = Array.isArray(stub.q) ? stub.q : [];
-  const bootByItself = safe(() => {
-    if (!hasBegun() && page.intercomSettings && page.intercomSettings.app_id) methods.boot();
-  });
+  const bootByItself = (): void => {
+    if (!hasBegun() && page.intercomSettings && page.intercomSettings.app_id) call("boot");
+  };
+  const replay = (args: ArrayLike<unknown>): unknown => call(...Array.from(args || []));
   // A boot among the calls says more than the settings do, such as that consent must come first.
   if (!queue.some((args) => args && (args[0] === "boot" || args[0] === "consent"))) bootByItself();
-  for (let place = 0; place < queue.length; place++) call(...(Array.from(queue[place] || []) as [unknown]));
-  // Who kept the stub goes on with it.
-  queue.length = 0;
-  queue.push = (...all) => {
-    all.forEach((args) => call(...(Array.from(args) as [unknown])));
-    return 0;
-  };
+  for (const args of queue) replay(args); // those that come meanwhile as well
+  queue.push = replay as typeof queue.push; // who kept the stub goes on with it
   bootByItself();
   if (document.readyState !== "complete") addEventListener("load", bootByItself);
 }

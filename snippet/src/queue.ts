@@ -79,10 +79,10 @@ export function openQueue(app: string, grown: () => void): Queue {
   /** Take over what is stored there, or erase what is nothing of ours. */
   function take(key: string): void {
     const found = read(key) || "";
-    const value = attempt(() => JSON.parse(found));
-    if (value && value.id && value.person.visitor) return add({ item: value, key, size: found.length });
+    const value = attempt(() => JSON.parse(found)) || {};
+    if (value.id && value.person) return add({ item: value, key, size: found.length });
     erase(key);
-    if (value && key.endsWith("dropped")) for (const reason in value) queue.drop(reason as Reason, value[reason]);
+    if (key.endsWith("dropped")) for (const reason in value) queue.drop(reason as Reason, value[reason]);
   }
 
   const queue: Queue = {

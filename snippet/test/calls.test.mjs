@@ -37,6 +37,13 @@ test("calls of the stub are done in their order, and who kept the stub goes on w
   assert.deepEqual(browser.server.names, ["while-replaying", "first", "second", "by-the-stub"]);
 });
 
+test("calls that replaying brings into the queue are done too", async () => {
+  const browser = new Browser();
+  browser.open({ before: stubWith(`Intercom("boot", { app_id: "acme" })`, `Intercom("ready", () => stub("trackEvent", "pushed"))`, `Intercom("trackEvent", "queued")`) });
+  await browser.advance(200);
+  assert.deepEqual(browser.server.names, ["queued", "pushed"]);
+});
+
 test("the queue of messenger-js-sdk has the same form", async () => {
   const browser = new Browser();
   browser.open({
