@@ -249,14 +249,18 @@ def test_one_visitor_and_one_address_may_deliver_so_much_and_no_more():
         server.clock.freeze(1_700_000_003)
         api = Api(server)
         first, second, third, fourth = (Browser(api) for _ in range(4))
-        ten = [first.event("x") for _ in range(10)]
+        ten = [first.event("x", time=1_700_000_000_000) for _ in range(10)]
         assert first.send(*ten).status == 200
-        refused = first.send(first.event("more"))
+        refused = first.send(first.event("more", time=1_700_000_000_000))
         assert (refused.status, refused.header("retry-after")) == (429, "7")
         assert refused.error[1] == "rate_limit_exceeded"
-        assert [each.send(*(each.event("x") for _ in range(10))).status for each in (second, third, fourth)] == [200, 200, 429]
+        assert [each.send(*(each.event("x", time=1_700_000_000_000) for _ in range(10))).status for each in (second, third, fourth)] == [
+            200,
+            200,
+            429,
+        ]
         server.clock.advance(7)
-        assert first.send(first.event("more")).status == 200
+        assert first.send(first.event("more", time=1_700_000_000_000)).status == 200
         visitor = api.get(f"/visitors?user_id={first.visitor}").json
         assert len(api.events(visitor)) == 11
 
