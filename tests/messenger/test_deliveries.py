@@ -57,17 +57,17 @@ def test_an_event_without_a_moment_of_ours_is_counted_back_by_the_browsers_own_c
     assert [event["created_at"] for event in api.events(visitor)] == [1_700_000_000 - 90]
 
 
-def test_a_moment_that_has_not_come_counts_as_now_and_one_too_old_is_refused(api: Api, clock: Clock):
+def test_a_moment_ahead_stands_up_to_a_day_and_one_too_old_is_refused(api: Api, clock: Clock):
     clock.freeze(1_700_000_000)
     browser = Browser(api)
-    ahead = browser.event("ahead", time=1_700_000_500_000)
+    ahead = browser.event("ahead", time=1_700_000_002_000)  # the browser took the answer for quicker than it was
     assert browser.outcomes(ahead) == [KEPT]
     clock.advance(3)
     assert browser.outcomes(ahead) == [KEPT]
-    old = browser.event("old", time=(1_700_000_000 - 32 * 86_400) * 1000)
-    assert browser.outcomes(old) == [("refused", "parameter_invalid")]
+    far, old = browser.event("far", time=(1_700_000_000 + 90_000) * 1000), browser.event("old", time=(1_700_000_000 - 32 * 86_400) * 1000)
+    assert browser.outcomes(far, old) == [("refused", "data_invalid"), ("refused", "parameter_invalid")]
     visitor = api.get(f"/visitors?user_id={browser.visitor}").json
-    assert [(event["event_name"], event["created_at"]) for event in api.events(visitor)] == [("ahead", 1_700_000_000)]
+    assert [(event["event_name"], event["created_at"]) for event in api.events(visitor)] == [("ahead", 1_700_000_002)]
 
 
 def test_events_follow_from_visitor_to_lead_to_user(api: Api):
@@ -249,14 +249,18 @@ def test_one_visitor_and_one_address_may_deliver_so_much_and_no_more():
         server.clock.freeze(1_700_000_003)
         api = Api(server)
         first, second, third, fourth = (Browser(api) for _ in range(4))
-        ten = [first.event("x") for _ in range(10)]
+        ten = [first.event("x", time=1_700_000_000_000) for _ in range(10)]
         assert first.send(*ten).status == 200
-        refused = first.send(first.event("more"))
+        refused = first.send(first.event("more", time=1_700_000_000_000))
         assert (refused.status, refused.header("retry-after")) == (429, "7")
         assert refused.error[1] == "rate_limit_exceeded"
-        assert [each.send(*(each.event("x") for _ in range(10))).status for each in (second, third, fourth)] == [200, 200, 429]
+        assert [each.send(*(each.event("x", time=1_700_000_000_000) for _ in range(10))).status for each in (second, third, fourth)] == [
+            200,
+            200,
+            429,
+        ]
         server.clock.advance(7)
-        assert first.send(first.event("more")).status == 200
+        assert first.send(first.event("more", time=1_700_000_000_000)).status == 200
         visitor = api.get(f"/visitors?user_id={first.visitor}").json
         assert len(api.events(visitor)) == 11
 

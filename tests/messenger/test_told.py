@@ -33,7 +33,7 @@ def test_company_and_companies_are_one_list():
         (None, 10.0, 30_010.0, (970, False)),
         (None, 30_010.0, 10.0, (1000, False)),  # a clock that went back
         (None, None, 30_010.0, (1000, False)),
-        (2_000_000_000.0, 10.0, 30_010.0, (970, False)),  # not come yet
+        (2_000_000_000.0, 10.0, 30_010.0, (2_000_000, True)),  # ahead: the same at every try
         (-5.0, None, None, (1000, False)),
     ],
 )

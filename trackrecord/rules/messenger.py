@@ -9,7 +9,6 @@ from .attributes import Attribute
 from .contacts import CAME_BY
 
 AGE_MAX_S = 31 * 86_400  # of an event that is delivered late; scripts give up after a week. Ours
-AHEAD_MS = 0  # a moment that has not come is none: it is noted anew
 ITEMS_MAX = 500  # of one delivery; the script sends 100. Ours
 PEOPLE_MAX = 100  # whom they may be about
 FAULTS_MAX = 20  # values of one ping that are left out, before the ping is refused
@@ -124,7 +123,7 @@ def second_of(time: float | None, *, at: float | None, sent_at: float | None, no
     What the script could not say is counted from how long ago the call was by the browser's own clock, whatever that shows. It would
     come out otherwise at the next try, so it has to be noted.
     """
-    if time is not None and 0 <= time <= now_ms + AHEAD_MS:
+    if time is not None and time >= 0:  # one that has not come is refused by the rule for all events, or stands
         return int(time) // 1000, True
     age = max(0.0, sent_at - at) if at is not None and sent_at is not None else 0.0
     return max(0, now_ms - int(min(age, AGE_MAX_S * 1000.0))) // 1000, False
