@@ -30,6 +30,7 @@ interface Answer {
 interface Batch {
   entries: Entry[];
   who: number[]; // of each entry, its place among the people
+  people: string[]; // as JSON
   body: string;
   bytes: number;
   dropped: Dropped;
@@ -103,7 +104,7 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
     const dropped = { ...queue.dropped };
     const given = Object.keys(dropped)[0] ? `,"dropped":${JSON.stringify(dropped)}` : "";
     const body = `{"script":"1","sent_at":${Date.now()},"people":[${people}],"items":[${items}]${given}}`;
-    return { entries, who: places, body, bytes, waiting, dropped };
+    return { entries, who: places, people, body, bytes, waiting, dropped };
   }
 
   function plan(wait_ms: number): void {
@@ -161,9 +162,10 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
       if (!queue.entries.includes(entry)) return; // it was given up meanwhile
       if (!outcome) missing = true;
       else if (outcome === "held") {
-        item.held = 1;
+        // Not where the page has given better proof meanwhile.
+        if (batch.people[batch.who[place]!] === JSON.stringify(item.person)) item.held = 1;
         queue.save(entry);
-        once(`waits for proof of identity: ${told}`);
+        once(`waits for proof: ${told}`);
       } else if (outcome === "refused") {
         queue.remove(entry);
         complain(`${name(item)} was refused: ${told}`);
@@ -190,7 +192,7 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
       }
       return plan(count > 1 ? 0 : PAUSE_MS);
     }
-    if (response.status === 404) once("the server has no such app_id");
+    if (response.status === 404) once("no such app_id");
     const wait_s = Number(response.headers.get("Retry-After"));
     if (wait_s > 0) notBefore = running() + Math.min(wait_s * (1000 + Math.random() * 50), LONGEST_PAUSE_MS);
     pause();

@@ -70,7 +70,7 @@ function update(given?: Settings): void {
   if (session) return session.update(said);
   if (held) held = { ...held, ...said };
   else if (!begun && said.app_id) boot(said); // wrappers that find a script on the page do so
-  else if (given) warn("update needs a boot before");
+  else if (given) warn("update needs boot");
 }
 
 function shutdown(): void {
@@ -91,7 +91,7 @@ function trackEvent(name?: unknown, metadata?: unknown): void {
   if (metadata !== undefined && metadata !== null) {
     const copy = attempt(() => plain(metadata));
     if (copy && typeof copy === "object" && !Array.isArray(copy)) call.item.metadata = copy as Settings;
-    else complain(`metadata of "${called}" left out: it is no object, or circular`);
+    else complain(`metadata of "${called}" is no plain object`);
   }
   if (session) return session.put(call);
   calls.push(call);

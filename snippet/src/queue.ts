@@ -57,7 +57,7 @@ export interface Queue {
 export function openQueue(app: string, grown: () => void): Queue {
   const tabs = openTabs(app);
   let countKey: string | undefined;
-  let somebody: Person = { visitor: "" }; // who said last who they are
+  let known: Person | undefined; // who it was said to be at last
 
   const size = (): number => queue.entries.reduce((sum, entry) => sum + entry.size, 0);
 
@@ -111,7 +111,7 @@ export function openQueue(app: string, grown: () => void): Queue {
       else erase(countKey);
     },
     identify(person) {
-      somebody = person;
+      known = person;
       for (const entry of queue.entries) {
         const { item } = entry;
         const before = item.person;
@@ -133,7 +133,8 @@ export function openQueue(app: string, grown: () => void): Queue {
         keys.forEach(take);
         queue.entries.sort((one, other) => one.item.at - other.item.at);
         trim();
-        queue.identify(somebody);
+        if (known) queue.identify(known);
+        else grown();
       });
     },
     beat() {
