@@ -7,8 +7,8 @@ PORT ?=
 MINUTES ?= 10
 JOBS ?= 3
 EXAMPLES ?= 300
-NODE_TESTS := tests/clients/node
 SNIPPET := snippet
+NODE_FOLDERS := $(SNIPPET) tests/clients/node tests/browser examples/web
 OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
@@ -20,15 +20,15 @@ NUMBERS = $(foreach name,MINUTES COUNT SEED EXAMPLES,$(if $(shell printf '%s' '$
   $(error $(name) must be a number, not $($(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint demo bench torture model simulate fuzz explore audit lock wheel clean
+.PHONY: help serve test lint demo demo-web bench torture model simulate fuzz explore audit lock wheel clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrecord-data; others: make serve PORT=8081 DATA=DIR
 	@exec env TRACKRECORD_MAKE=1 $(BIN)/trackrecord serve $(if $(DATA),--data '$(DATA)') $(if $(PORT),--port '$(PORT)')
 
-test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients lint ## Run linters, types and all tests, in JOBS (3) processes
+test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients chromium lint ## Run linters, types and all tests, in JOBS (3) processes
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/test.stamp ## Run linters and the type checker
@@ -38,6 +38,9 @@ lint: $(VENV)/test.stamp ## Run linters and the type checker
 
 demo: $(VENV)/serve.stamp ## Bring a stream of events in, kill the server on the way, and compare the record with the known answers
 	@exec $(BIN)/python examples/demo.py
+
+demo-web: $(VENV)/serve.stamp node-clients ## Start a server and two pages with its script, and show every event as it arrives
+	@exec $(BIN)/python examples/demo_web.py
 
 bench: $(VENV)/test.stamp ## Measure everything against its bars, in forty minutes; less: python -m bench --quick, python -m bench growth
 	@exec $(BIN)/python -m bench
@@ -88,7 +91,7 @@ lock: ## Choose new versions for the lock files
 	rm -rf $(VENV)/lock
 
 clean: ## Remove what was built and installed; data stays
-	rm -rf $(VENV) build dist *.egg-info $(NODE_TESTS)/node_modules $(SNIPPET)/node_modules trackrecord/messenger/static .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
+	rm -rf $(VENV) build dist *.egg-info $(NODE_FOLDERS:%=%/node_modules) trackrecord/messenger/static .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -121,13 +124,18 @@ $(VENV)/python-3.stamp: $(BIN)/python $(OLD_PYTHON)/requirements.lock
 	@$(PIP) install --target $(VENV)/python-3 -r $(OLD_PYTHON)/requirements.lock
 	@touch $@
 
-# The Node clients need npm; where it cannot be had, their tests skip and say so.
-.PHONY: node-clients
+# The Node clients and the pages' wrappers need npm; where it cannot be had, their tests skip and say so.
+.PHONY: node-clients chromium
 node-clients:
 	@if ! command -v npm >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "Installing Node from the system's packages ..."; apt-get update -qq && apt-get install -y -qq nodejs npm >/dev/null; fi
-	@if command -v npm >/dev/null; then \
-	  for folder in $(NODE_TESTS) $(SNIPPET); do \
+	@if command -v npm >/dev/null; then for folder in $(NODE_FOLDERS); do \
 	    cmp -s $$folder/package-lock.json $$folder/node_modules/.lock || \
 	      { (cd $$folder && npm ci --silent --no-audit --no-fund) && cp $$folder/package-lock.json $$folder/node_modules/.lock; } || exit 1; done; \
-	else echo "npm is not here: the tests with the Node clients, and of the script for pages, will be skipped"; fi
+	else echo "npm is not here: what runs in Node, and the wrappers of pages, will be skipped"; fi
+
+# The tests in a browser take the system's Chromium, and skip where there is none.
+chromium:
+	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Chromium from the system's packages ..."; apt-get update -qq && apt-get install -y -qq chromium >/dev/null || true; fi
+	@command -v chromium >/dev/null || echo "chromium is not here: the tests in a browser will be skipped"
