@@ -107,12 +107,14 @@ function whoami(): Record<string, string> | undefined {
 function setConsent(given: unknown): void {
   const settings = held || object(page.intercomSettings);
   const app = (session && session.app) || appOf(settings);
+  const waits = quiet || !begun;
   consent(given === true);
+  quiet = false;
   if (given !== true) {
     begun = true;
     forget(app);
   } else if (held) boot(held);
-  else if (!session && object(page.intercomSettings).app_id) boot();
+  else if (waits && object(page.intercomSettings).app_id) boot();
 }
 
 /** Call back once booted; at once where that is so. */

@@ -26,7 +26,7 @@ export interface Session {
   put(call: Call): void;
   /** So many calls were given up before boot. */
   lost(count: number): void;
-  /** Send what the page says of the person. Undefined data is none. */
+  /** Send what the page says of the person. */
   ping(settings: Settings): void;
   update(settings: Settings): void;
   end(): void;

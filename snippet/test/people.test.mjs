@@ -249,6 +249,22 @@ test("refused, all is forgotten, and it stays quiet", async () => {
   assert.deepEqual(browser.server.names, ["willing"]);
 });
 
+test("consent after a refusal keeps what is called from then on, and boots nobody after shutdown", async () => {
+  const browser = new Browser();
+  const page = browser.open();
+  page.call("consent", false);
+  page.call("trackEvent", "refused");
+  page.call("consent", true);
+  page.call("trackEvent", "willing");
+  page.call("boot", { app_id: "acme" });
+  await browser.advance(200);
+  assert.deepEqual(browser.server.names, ["willing"]);
+  page.window.intercomSettings = { app_id: "acme" };
+  page.call("shutdown");
+  page.call("consent", true);
+  assert.equal(page.window.Intercom.booted, false);
+});
+
 test("withdrawn, what waits goes with cookies and storage", async () => {
   const browser = new Browser();
   browser.server.answer = () => "offline";
