@@ -104,7 +104,7 @@ $(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml setup.py $(w
 	@echo "Installing into $(VENV) ..."
 	@$(PIP) install -r requirements.lock || \
 	  { echo "Could not install the packages. Is there a network? A proxy or mirror is set by PIP_INDEX_URL. Then run this again."; exit 1; }
-	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18)' || $(PIP) install -r $(SNIPPET)/requirements.lock
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || $(PIP) install -r $(SNIPPET)/requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -25,7 +25,7 @@ export function openClock(): Clock {
       // The machine slept, or its clock was set: running() may have stood still, and Date.now() says something else.
       if (isNaN(ahead) || Math.abs(skew() - then) > MOVED_MS) return undefined;
       if (moment === undefined) moment = running() - (Date.now() - at);
-      return Math.max(0, Math.round(ahead + moment));
+      return Math.round(ahead + moment);
     },
   };
 }

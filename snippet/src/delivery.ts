@@ -75,9 +75,10 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
       }
       if (item.held || (leaving && (entry.offered || (underWay && underWay.entries.includes(entry))))) continue;
       const { person, bare, held, ...sent } = item;
-      if (item.kind === "event" && item.time === undefined && !bare) {
+      const unstamped = item.kind === "event" && !item.time && !bare;
+      if (unstamped) {
         sent.time = clock.time(item.at, entry.moment);
-        if (sent.time === undefined && !leaving && !asked) {
+        if (!sent.time && !leaving && !asked) {
           waiting = true;
           continue;
         }
@@ -89,9 +90,9 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
       const more = sizeOf(value) + (known ? 0 : sizeOf(key));
       // One that is too large for any delivery goes by itself, and the server says so.
       if ((bytes + more > room && (entries.length || leaving)) || entries.length >= most) break;
-      if (item.kind === "event" && item.time === undefined && !bare) {
-        if (sent.time === undefined) item.bare = 1;
-        else item.time = sent.time;
+      if (unstamped) {
+        if (sent.time) item.time = sent.time;
+        else item.bare = 1;
         queue.save(entry); // before it is sent: whoever sends it again must send the same
       }
       if (!known) people.push(key);
@@ -155,23 +156,21 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
     let missing = false;
     batch.entries.forEach((entry, place) => {
       const { item } = entry;
-      const result = outcomes.get(item.id);
+      const { outcome, message, code } = outcomes.get(item.id) || ({} as Result);
+      const told = message || code;
       entry.offered = false;
-      if (!result) {
-        missing = true;
-        return;
-      }
-      const told = result.message || result.code;
-      if (result.outcome === "held") {
+      if (!queue.entries.includes(entry)) return; // it was given up meanwhile
+      if (!outcome) missing = true;
+      else if (outcome === "held") {
         // Not where the page has given better proof meanwhile.
         if (batch.people[batch.who[place]!] === JSON.stringify(item.person)) item.held = 1;
         queue.save(entry);
         once(`waits for proof: ${told}`);
-        return;
-      }
-      queue.remove(entry);
-      if (result.outcome === "refused") complain(`${name(item)} was refused: ${told}`);
-      else {
+      } else if (outcome === "refused") {
+        queue.remove(entry);
+        complain(`${name(item)} was refused: ${told}`);
+      } else {
+        queue.remove(entry);
         if (told) warn(`${name(item)}: ${told}`);
         heard(item, attempt(() => answer.people![batch.who[place]!]!.type));
       }
@@ -195,13 +194,12 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
     }
     if (response.status === 404) once("no such app_id");
     const wait_s = Number(response.headers.get("Retry-After"));
-    if (wait_s > 0) notBefore = running() + Math.min(wait_s * 1000, LONGEST_PAUSE_MS);
+    if (wait_s > 0) notBefore = running() + Math.min(wait_s * (1000 + Math.random() * 50), LONGEST_PAUSE_MS);
     pause();
   }
 
   function pause(): void {
-    const longest = Math.min(PAUSE_MS * 2 ** failures++, LONG_PAUSE_MS);
-    plan(Math.max(0, notBefore - running()) + longest * (0.5 + Math.random() / 2));
+    plan(Math.min(PAUSE_MS * 2 ** failures++, LONG_PAUSE_MS) * (0.5 + Math.random() / 2));
   }
 
   function once(text: string): void {

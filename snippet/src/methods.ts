@@ -55,6 +55,7 @@ function boot(given?: Settings): void {
 /** Consent is refused. */
 function forget(app: string): void {
   quiet = true;
+  if (session) session.end();
   session = held = undefined;
   calls = [];
   lost = 0;

@@ -9,9 +9,8 @@ import { safe } from "./safe";
 
 type Heard = (item: Item, type: string | undefined) => void;
 
-export interface Outbox extends Pick<Queue, "put" | "identify"> {
+export interface Outbox extends Pick<Queue, "put" | "identify" | "drop"> {
   wake(now?: boolean): void;
-  lost(count: number): void;
 }
 
 const open: Record<string, Outbox & { heard: Heard; clear(): void }> = {};
@@ -29,7 +28,7 @@ export function openOutbox(app: string, base: string, heard: Heard): Outbox {
   const outbox = {
     heard,
     wake,
-    lost: (count: number) => queue.drop("full", count),
+    drop: queue.drop,
     put(item: Item, moment: number) {
       queue.put(item, moment);
       wake(item.kind === "ping");

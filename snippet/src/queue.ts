@@ -56,17 +56,13 @@ export interface Queue {
 
 export function openQueue(app: string, grown: () => void): Queue {
   const tabs = openTabs(app);
-  let size = 0;
   let countKey: string | undefined;
   let known: Person | undefined; // who it was said to be at last
 
-  function add(entry: Entry): void {
-    queue.entries.push(entry);
-    size += entry.size;
-  }
+  const size = (): number => queue.entries.reduce((sum, entry) => sum + entry.size, 0);
 
   function trim(): void {
-    while (queue.entries.length > ITEMS_MAX || size > CHARACTERS_MAX) queue.remove(queue.entries[0]!, "full");
+    while (queue.entries.length > ITEMS_MAX || size() > CHARACTERS_MAX) queue.remove(queue.entries[0]!, "full");
   }
 
   function store(key: string | undefined, value: string): string | undefined {
@@ -80,7 +76,7 @@ export function openQueue(app: string, grown: () => void): Queue {
   function take(key: string): void {
     const found = read(key) || "";
     const value = attempt(() => JSON.parse(found)) || {};
-    if (value.id && value.person) return add({ item: value, key, size: found.length });
+    if (value.id && value.person) return void queue.entries.push({ item: value, key, size: found.length });
     erase(key);
     if (key.endsWith("dropped")) for (const reason in value) queue.drop(reason as Reason, value[reason]);
   }
@@ -91,12 +87,11 @@ export function openQueue(app: string, grown: () => void): Queue {
     put(item, moment) {
       const entry = { item, moment, size: 0 };
       queue.save(entry);
-      add(entry);
+      queue.entries.push(entry);
       trim();
     },
     save(entry) {
       const value = JSON.stringify(entry.item);
-      if (entry.size) size += value.length - entry.size;
       entry.size = value.length;
       entry.key = store(entry.key, value);
     },
@@ -104,7 +99,6 @@ export function openQueue(app: string, grown: () => void): Queue {
       const place = queue.entries.indexOf(entry);
       if (place < 0) return;
       queue.entries.splice(place, 1);
-      size -= entry.size;
       if (entry.key) erase(entry.key);
       if (reason) queue.drop(reason, 1);
     },
@@ -150,7 +144,6 @@ export function openQueue(app: string, grown: () => void): Queue {
     leave: tabs.leave,
     resume() {
       queue.entries = queue.entries.filter((entry) => !entry.key);
-      size = queue.entries.reduce((sum, entry) => sum + entry.size, 0);
       queue.dropped = {};
       countKey = undefined;
       tabs.leave();
@@ -158,7 +151,6 @@ export function openQueue(app: string, grown: () => void): Queue {
     },
     clear() {
       queue.entries = [];
-      size = 0;
     },
   };
   return queue;

@@ -57,22 +57,25 @@ export function openSession(app: string, settings: Settings, loadedFrom: string,
     put({ item, moment }) {
       outbox.put({ ...item, person: session.person }, moment);
     },
-    lost: outbox.lost,
+    lost: (count) => outbox.drop("full", count),
     ping(said) {
       setCookie(DEVICE, getCookie(DEVICE) || uuid(), LONG_S);
       session.put({ item: { id: uuid(), kind: "ping", data: dataOf(said), at: Date.now() }, moment: performance.now() });
     },
     update(said) {
+      const { user_id, email } = session.person;
       become({ ...session.person, ...identityOf(said) }, said);
       unsent = { ...unsent, ...said };
       while (pings.length && Date.now() - pings[0]! >= WINDOW_MS) pings.shift();
-      if (pings.length >= PINGS_MAX) return; // what was said goes with the next
+      const same = user_id === session.person.user_id && email === session.person.email;
+      if (same && pings.length >= PINGS_MAX) return; // what was said goes with the next
       pings.push(Date.now());
       session.ping(unsent);
       unsent = {};
     },
     end() {
       ended = true;
+      outbox.identify({ visitor: "" });
       outbox.wake(true);
       forgetPerson(app);
     },

@@ -73,7 +73,7 @@ export function cameBy(): Settings {
   new URLSearchParams(location.search).forEach((value, key) => {
     if (/^utm_(campaign|content|medium|source|term)$/.test(key)) found[key] = value;
   });
-  return dataOf(found);
+  return found;
 }
 
 /** Where deliveries go: api_base, unless it is Intercom's own. */

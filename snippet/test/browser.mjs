@@ -187,6 +187,7 @@ class Tab {
 
   async #lock(name, { ifAvailable }, work) {
     const { held } = this.browser;
+    await settled(); // it is another process that knows
     if (held.has(name)) return ifAvailable ? work(null) : undefined;
     held.set(name, this);
     try {

@@ -213,6 +213,16 @@ test("update is sent twenty times in half an hour; what it said beyond goes with
   assert.deepEqual(pings(browser)[21].data, { n21: 21, n22: 22, n23: 23, last: true });
 });
 
+test("who it is is said at once, however often update was called", async () => {
+  const browser = new Browser();
+  const page = browser.open({ settings: { app_id: "acme" } });
+  for (let count = 0; count < 25; count++) page.call("update");
+  page.call("update", { user_id: "u1" });
+  await browser.advance(1000);
+  assert.equal(pings(browser).length, 22);
+  assert.equal([...browser.server.events.values()].at(-1).person.user_id, "u1");
+});
+
 test("keys of the session are never sent, nor what is unknown, nor what cannot be set", async () => {
   const browser = new Browser();
   const page = browser.open({ url: "https://app.example.com/?utm_source=news&utm_campaign=may&other=1", referrer: "https://search.example/" });

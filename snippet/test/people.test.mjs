@@ -192,15 +192,25 @@ test("after shutdown update does nothing, and events wait for who comes", async 
   assert.deepEqual(browser.server.names, ["between"]);
 });
 
-test("a late answer brings no cookie back after shutdown", async () => {
-  const browser = new Browser();
-  browser.latency_ms = 1000;
-  const page = browser.open({ settings: { app_id: "acme", user_id: "u1" } });
-  await browser.advance(500);
-  page.call("shutdown");
-  await browser.advance(5000);
-  assert.equal(browser.cookies.size, 0);
-});
+for (const [what, ...call] of [["shutdown", "shutdown"], ["consent was withdrawn", "consent", false]]) {
+  test(`a late answer brings nothing back after ${what}`, async () => {
+    const browser = new Browser();
+    browser.latency_ms = 1000;
+    browser.server.answer = (sent) => ({
+      status: 200,
+      json: { now: browser.server.now, people: [{ type: "user" }], results: sent.items.map(({ id, kind }) => ({ id, outcome: kind === "ping" ? "kept" : "held" })) },
+    });
+    const page = browser.open({ settings: { app_id: "acme", user_id: "u1" } });
+    await browser.advance(1100);
+    page.call("update");
+    page.call("trackEvent", "e");
+    await browser.advance(500);
+    page.call(...call);
+    await browser.advance(60_000);
+    assert.equal(browser.cookies.size, 0);
+    if (call[1] === false) assert.equal(browser.stored.size, 0);
+  });
+}
 
 // Consent.
 
