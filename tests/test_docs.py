@@ -8,6 +8,7 @@ terminal: each page against a fresh server, and all of them, one after the other
 
 import contextlib
 import io
+import json
 import os
 import re
 import shutil
@@ -34,6 +35,7 @@ from trackrecord.testing import TrackrecordServer
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
+SNIPPET = ROOT / "snippet"  # its packages are npm's
 PAGES = sorted(
     path for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "trackrecord").rglob("*.md")] if "node_modules" not in path.parts
 )
@@ -209,7 +211,9 @@ def test_every_call_of_the_compatibility_page_is_a_route() -> None:
 def test_every_dependency_has_a_line_in_the_page_of_reasons() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     needed = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
-    names = {re.split(r"[^A-Za-z0-9._-]", each, maxsplit=1)[0] for each in needed}
+    names = {re.split(r"[^A-Za-z0-9._-]", each, maxsplit=1)[0] for each in [*needed, (SNIPPET / "requirements.lock").read_text("utf-8")]}
+    script = json.loads((SNIPPET / "package.json").read_text("utf-8"))
+    names |= script["dependencies"].keys() | script["devDependencies"].keys()
     told = set(re.findall(r"^\| `([^`]+)` \|", (DOCS / "why.md").read_text("utf-8"), re.M))
     assert names - told == set()
     assert told - names == set(), "these are no dependencies any more"
