@@ -190,6 +190,8 @@ def test_pages_that_are_not_named_deliver_nothing_until_they_are(shop: Shop, ser
         until(lambda: 403 in shop.door.answered)
         assert shop.record.kept() == []
         messenger(server, "allow", here)
+        tab = shop.visit(tab=tab).booted()
+        shop.wait_for("looked")
         assert shop.settled(tab) == [Kept(tab.visitor_id, "looked", {})]
     finally:
         messenger(server, "forbid", elsewhere)

@@ -124,9 +124,13 @@ def _reload(tab: Tab, say: str) -> None:
 
 
 def _crash(tab: Tab, say: str) -> None:
+    beside = tab.page.context.new_page()  # of the same origin, without our script
+    beside.goto(tab.page.evaluate("location.origin + '/nothing-here'"))
     tab.page.evaluate(say)
     with contextlib.suppress(Error):
         tab.page.goto("chrome://crash")
+    # Until the browser itself has noticed; a page that comes sooner hears of it with its next look, within 20 seconds.
+    until(lambda: beside.evaluate("navigator.locks.query().then(({ held }) => held.length)") == 0)
 
 
 WAYS_TO_GO = [_close, _close_itself, _leave, _reload, _crash]

@@ -1,6 +1,7 @@
 """What browsers deliver: once each, to the right person, at the right second."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -68,6 +69,18 @@ def test_a_moment_ahead_stands_up_to_a_day_and_one_too_old_is_refused(api: Api, 
     assert browser.outcomes(far, old) == [("refused", "data_invalid"), ("refused", "parameter_invalid")]
     visitor = api.get(f"/visitors?user_id={browser.visitor}").json
     assert [(event["event_name"], event["created_at"]) for event in api.events(visitor)] == [("ahead", 1_700_000_002)]
+
+
+def test_tabs_of_a_visitor_who_sign_in_at_the_same_moment_lose_nothing(api: Api):
+    for _ in range(10):
+        user_id = fresh("tabs-")
+        browser = Browser(api)
+        browser.deliver(browser.event("looked"))
+        tabs = [browser.becomes(user_id=user_id) for _ in range(6)]
+        with ThreadPoolExecutor(len(tabs)) as threads:
+            outcomes = list(threads.map(lambda tab: tab.outcomes(tab.ping(), tab.event("signed-in")), tabs))
+        assert outcomes == [[KEPT, KEPT]] * len(tabs)
+        assert names(api, user_id=user_id) == ["looked", *["signed-in"] * len(tabs)]
 
 
 def test_events_follow_from_visitor_to_lead_to_user(api: Api):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..directory import Directory
-from ..errors import Conflict, ParameterInvalid, RequestError
+from ..errors import Conflict, ContactMerged, NotFound, ParameterInvalid, RequestError, UniqueUserConstraint
 from ..rules.contacts import Changes, Contact, Draft, came_by, changes
 from ..rules.messenger import FAULTS_MAX, Told, closed, told
 from ..rules.profiles import Profile
@@ -14,6 +14,7 @@ from ..rules.users import wanted
 from ..rules.visitors import Called, Conversion
 from .identity import Identity, NotProved
 
+TRIES = 4  # to settle who somebody is while other tabs of the browser say the same
 SEEN_EVERY_S = 60  # how old last_seen_at may be before a ping writes it anew
 
 
@@ -39,9 +40,15 @@ class People:
         that has become a user's where that must be proved, Conflict for an address of several, NotRestorable for who is blocked,
         and what else the directory raises.
         """
-        if identity.user_id is None and identity.email is None:
-            return self._visitor(workspace, visitor, said, enforced=enforced, now=now)
-        return self._user(workspace, identity, visitor, said, now=now)
+        for tries_left in reversed(range(TRIES)):
+            try:
+                if identity.user_id is None and identity.email is None:
+                    return self._visitor(workspace, visitor, said, enforced=enforced, now=now)
+                return self._user(workspace, identity, visitor, said, now=now)
+            except (NotFound, ContactMerged, Conflict, UniqueUserConstraint):
+                if not tries_left:
+                    raise  # it is so, and nobody was just faster
+        raise AssertionError  # pragma: no cover
 
     # Users.
 
@@ -54,7 +61,12 @@ class People:
         if user is None and anonymous is not None and anonymous.role != "user":
             user, merged = self._become(workspace, anonymous, identity, now=now)
             anonymous = None
-        user, left_out = self._save(workspace, identity, user, told(said or {}, identity.claims), came_by(said), now=now)
+        try:
+            user, left_out = self._save(workspace, identity, user, told(said or {}, identity.claims), came_by(said), now=now)
+        except RequestError as error:
+            if user is None or not merged:
+                raise
+            left_out = (error.message,)  # the merge stands, and events have to follow it
         if anonymous is not None and anonymous.role != "user" and anonymous.number != user.number:
             user, merged = self._become(workspace, anonymous, Identity(user.external_id, user.email), now=now)
         return Settled(user, merged, left_out)
