@@ -211,7 +211,8 @@ class Server:
         while not self._ending.is_set() and self.directory.jobs.drop_old(until=now - self.settings.jobs_keep_days * DAY_S):
             time.sleep(0)  # others get their turn to write
         self.directory.scrolls.drop_expired(now=now)
-        self.directory.messenger.drop_moments(until=now - AGE_MAX_S)
+        while not self._ending.is_set() and self.directory.messenger.drop_moments(until=now - AGE_MAX_S):
+            time.sleep(0)
 
     def _committed(self, head: int) -> None:
         for each in self.followers.values():
@@ -227,8 +228,12 @@ class Server:
 
         if settings.identity_secret:
             number = self.default_workspace.number
-            self.directory.messenger.add_secret(number, now=now, secret=settings.identity_secret)
-            self.directory.messenger.enforce(number, True)
+            if not self.directory.messenger.knows_secret(number, settings.identity_secret):
+                self.directory.messenger.add_secret(number, now=now, secret=settings.identity_secret)
+            elif settings.identity_secret not in (each.secret for each in self.directory.messenger.secrets(number)):
+                log.warning("the identity_secret of the settings was retired, and proves nothing")
+            if self.directory.messenger.secrets(number):
+                self.directory.messenger.enforce(number, True)
 
     def first_access(self) -> None:
         """Make the first token, if there has never been one. Called last before it is shown: nobody could ask for it again."""

@@ -18,6 +18,15 @@ def test_fields_have_the_names_of_api_1_x_and_claims_win():
     assert (said.fields, said.attributes) == ({"name": "Signed", "signed_up_at": 5}, {"role": "admin"})
 
 
+def test_what_is_signed_wins_wherever_the_page_says_otherwise():
+    said = told(
+        {"plan": "x", "custom_attributes": {"plan": "evil"}, "companies": [{"id": "acme", "plan": "evil"}, {"id": "b"}]},
+        {"plan": "pro", "company": {"id": "acme", "plan": "gold"}},
+    )
+    assert said.attributes == {"plan": "pro"}
+    assert said.companies == [{"company_id": "b"}, {"company_id": "acme", "plan": "gold"}]
+
+
 def test_company_and_companies_are_one_list():
     said = told({"company": {"id": 7, "name": "A", "created_at": 3, "tier": 1}, "companies": [{"company_id": "b"}, "c"]})
     assert said.companies == [
@@ -41,7 +50,9 @@ def test_when_an_event_happened(time, at, sent_at, second):
     assert second_of(time, at=at, sent_at=sent_at, now_ms=1_000_999) == second
 
 
-@pytest.mark.parametrize("text", ["", "example.com", "https://", "ftp://a", "https://a/b", "https://a b", "null", "https://a:123456"])
+@pytest.mark.parametrize(
+    "text", ["", "example.com", "https://", "ftp://a", "https://a/b", "https://a b", "null", "https://a:123456", "https://a:99999"]
+)
 def test_what_is_no_origin(text):
     with pytest.raises(DataInvalid):
         origin_of(text)
@@ -55,6 +66,7 @@ def test_what_is_no_origin(text):
         ("http://a.example:80", "http://a.example"),
         ("http://a.example:443", "http://a.example:443"),
         ("http://[::1]:80", "http://[::1]"),
+        ("http://my_host:8080", "http://my_host:8080"),
     ],
 )
 def test_origins_are_written_as_browsers_send_them(text, origin):

@@ -3,7 +3,7 @@
 They are declared through `create`, or by their first use where the profile lets them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,6 +78,11 @@ class Attributes:
             wanted = wanted.where(attributes.c.archived.is_(False))
         with self._db.reading() as connection:
             return [Attribute(**row) for row in connection.execute(wanted).mappings()]
+
+    def named(self, workspace: int, names: Collection[str], *, model: str) -> dict[str, Attribute]:
+        """Those of one model that have these names, archived ones too, by name."""
+        with self._db.reading() as connection:
+            return _known(connection, workspace, model, list(names))
 
     def update(self, workspace: int, id: str, changes: AttributeChanges, *, now: int) -> Attribute:
         """Change an attribute at `now`; one that would stay the same is not written. Values that contacts have are left alone.

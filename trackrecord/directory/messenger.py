@@ -15,6 +15,7 @@ from .tables import identity_secrets, messenger_dropped, messenger_moments, mess
 VALID_SECRETS = 2  # at one time, so that one can take the other's place without anybody being refused
 SECRET_MIN, SECRET_MAX = 8, 255  # characters of a secret that is given. Ours
 DAY_S = 86_400
+DROPPED_TOGETHER = 2_000  # moments, in one write
 
 
 class Gate(NamedTuple):
@@ -64,6 +65,12 @@ class MessengerAccess:
             made = {"workspace": workspace, "secret": secret or secrets.token_urlsafe(32), "created_at": now}
             row = connection.execute(sa.insert(identity_secrets).values(made).returning(identity_secrets)).mappings().one()
         return IdentitySecret(**row)
+
+    def knows_secret(self, workspace: int, secret: str) -> bool:
+        """Whether the workspace has it, or had it before it was retired."""
+        mine = sa.and_(identity_secrets.c.workspace == workspace, identity_secrets.c.secret == secret)
+        with self._db.reading() as connection:
+            return connection.scalar(sa.select(sa.exists().where(mine))) is True
 
     def retire_secret(self, workspace: int, id: int, *, now: int) -> IdentitySecret:
         """From `now` on it proves nothing. Raises NotFound, and DataInvalid for the last one while identities must be proved."""
@@ -120,10 +127,12 @@ class MessengerAccess:
                 connection.execute(sa.insert(messenger_moments), fresh)
         return {**wanted, **known}
 
-    def drop_moments(self, *, until: int) -> None:
-        """Forget those that were noted before `until` (Unix seconds): nobody sends their events any more."""
+    def drop_moments(self, *, until: int) -> bool:
+        """Forget some that were noted before `until` (Unix seconds): nobody sends their events any more. False once there are none."""
+        columns = (messenger_moments.c.workspace, messenger_moments.c.id)
+        some = sa.select(*columns).where(messenger_moments.c.noted_at < until).limit(DROPPED_TOGETHER)
         with self._db.writing() as connection:
-            connection.execute(sa.delete(messenger_moments).where(messenger_moments.c.noted_at < until))
+            return connection.execute(sa.delete(messenger_moments).where(sa.tuple_(*columns).in_(some))).rowcount > 0
 
     def note_dropped(self, workspace: int, counts: Mapping[str, int], *, now: int) -> None:
         """Add what a script says it gave up, by reason, to the counts of the day."""

@@ -1,5 +1,6 @@
-"""How much one visitor and one address may deliver, in windows of ten seconds; and which browsers are none."""
+"""How much one visitor and one address may deliver, in windows of ten seconds."""
 
+import ipaddress
 import math
 
 from ..errors import RateLimitExceeded, Unavailable
@@ -29,7 +30,7 @@ class Caps:
             self._window, self._counts = window, {}
         wait = max(1, math.ceil((window + 1) * WINDOW_S - now))
         asked = [((0, visitor), items, self._shares[0], "visitor") for visitor, items in visitors.items()]
-        asked.append(((1, address), sum(visitors.values()), self._shares[1], "address"))
+        asked.append(((1, network(address)), max(1, sum(visitors.values())), self._shares[1], "address"))
         for who, items, share, whose in asked:
             before = self._counts.get(who, 0)
             if share and before and before + items > share:
@@ -38,3 +39,12 @@ class Caps:
             raise Unavailable("too many browsers deliver at once", retry_after_s=wait)
         for who, items, _, _ in asked:
             self._counts[who] = self._counts.get(who, 0) + items
+
+
+def network(address: str) -> str:
+    """What counts as one address: of IPv6 its /64, which one line or one machine has for itself."""
+    try:
+        there = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((there, 64), strict=False)) if there.version == 6 else address

@@ -20,17 +20,18 @@ from ..wire import messenger as wire
 from ..wire.messenger import SentDelivery, SentItem, SentPerson
 from .caps import Caps
 from .identity import Identity, NotProved, Proof, verified
-from .people import People, Settled
+from .people import Merged, People, Settled
 
 log = logging.getLogger("trackrecord.messenger")
 
 TRUSTED_FOR_S = 1.0  # how long a workspace's origins and secrets are believed before the directory is asked again
 GATES_MAX = 10_000
+DROPPED_MAX = 10_000  # items that one delivery can say were given up: ten full queues
 KEPT, REFUSED, HELD = "kept", "refused", "held"
 NAMES_CODE = "422"  # of a name past the limit. Source: the contract, 2.1 "120 active names"
 
 # What robots that keep to manners call themselves.
-_BOT = re.compile(r"bot\b|bot/|crawl|spider|slurp|facebookexternalhit|headlesschrome|phantomjs|lighthouse|pingdom|preview", re.IGNORECASE)
+_BOT = re.compile(r"(?<!cu)bot\b|crawl|spider|slurp|facebookexternalhit|headlesschrome|phantomjs|lighthouse|pingdom|preview", re.IGNORECASE)
 
 
 class _Outcome(NamedTuple):
@@ -70,12 +71,12 @@ class Deliveries:
             visitor = sent.people[item.who].visitor
             counts[visitor] = counts.get(visitor, 0) + 1
         self._caps.count(counts, address, now=now)
-        await self._note_dropped(gate, sent.dropped)
         if not self._bots and _BOT.search(agent):
             refused = _Outcome(REFUSED, "bot", "this server keeps nothing of robots")
             return _answer(now, sent, [refused] * len(sent.items), [None] * len(sent.people))
         settled = await self._settle(gate, sent, now=now)
         outcomes = await self._keep(gate, sent, settled, now=now)
+        await self._note_dropped(gate, sent.dropped)
         return _answer(now, sent, outcomes, settled)
 
     async def _gate(self, app_id: str, origin: str | None) -> Gate:
@@ -110,9 +111,9 @@ class Deliveries:
                 raise ParameterInvalid(f"items.kind must be event or ping, got {item.kind[:40]!r}", field="items.kind")
 
     async def _note_dropped(self, gate: Gate, dropped: Mapping[str, int] | None) -> None:
-        counts = {reason: min(dropped[reason], 1_000_000) for reason in rules.DROPPED if dropped and dropped.get(reason, 0) > 0}
+        counts = {reason: min(dropped[reason], DROPPED_MAX) for reason in rules.DROPPED if dropped and dropped.get(reason, 0) > 0}
         if counts:
-            log.warning("a browser gave up items of the workspace %s: %s", gate.workspace.id, counts)
+            log.info("a browser gave up items of the workspace %s: %s", gate.workspace.id, counts)
             await self._services.in_thread(
                 self._services.directory.messenger.note_dropped, gate.workspace.number, counts, now=int(self._services.now())
             )
@@ -127,16 +128,22 @@ class Deliveries:
             whose.add(item.who)
             if item.kind == "ping":
                 pings[item.who] = pings.get(item.who, {}) | (item.data or {})
-        settled = await self._services.in_thread(self._settle_all, gate, sent.people, sorted(whose), pings, now)
-        number = gate.workspace.number
-        for each in settled.values():
-            if isinstance(each, Settled):
-                for source in each.merged:
-                    await move_events(self._services, number, source, each.contact)
+        merged: Merged = []
+        try:
+            settled = await self._services.in_thread(self._settle_all, gate, sent.people, sorted(whose), pings, now, merged)
+        finally:  # whatever became of the rest, the events of who was merged follow
+            for source, target in merged:
+                await move_events(self._services, gate.workspace.number, source, target)
         return [settled.get(place) for place in range(len(sent.people))]
 
     def _settle_all(
-        self, gate: Gate, people: Sequence[SentPerson], whose: Sequence[int], pings: Mapping[int, Mapping[str, Any]], now: float
+        self,
+        gate: Gate,
+        people: Sequence[SentPerson],
+        whose: Sequence[int],
+        pings: Mapping[int, Mapping[str, Any]],
+        now: float,
+        merged: Merged,
     ) -> dict[int, Settled | _Outcome]:
         found: dict[int, Settled | _Outcome] = {}
         for place in whose:
@@ -144,7 +151,7 @@ class Deliveries:
             try:
                 identity = _identity(person, gate, now=now)
                 found[place] = self._people.settle(
-                    gate.workspace.number, identity, person.visitor, pings.get(place), enforced=enforced, now=int(now)
+                    gate.workspace.number, identity, person.visitor, pings.get(place), enforced=enforced, now=int(now), merged=merged
                 )
             except NotProved as error:
                 found[place] = _Outcome(HELD if error.held else REFUSED, error.code, error.message)
@@ -159,7 +166,7 @@ class Deliveries:
     async def _keep(self, gate: Gate, sent: SentDelivery, settled: Sequence[Settled | _Outcome | None], *, now: float) -> list[_Outcome]:
         """What becomes of each item. Raises Unavailable, with no event kept."""
         services, workspace = self._services, gate.workspace
-        seconds = await self._seconds(workspace.number, sent, now=now)
+        seconds = await self._seconds(workspace.number, sent, settled, now=now)
         outcomes: list[_Outcome] = []
         waiting: list[_Waiting] = []
         for place, item in enumerate(sent.items):
@@ -195,12 +202,14 @@ class Deliveries:
             await services.ingest.append(records)
         return outcomes
 
-    async def _seconds(self, workspace: int, sent: SentDelivery, *, now: float) -> dict[str, int]:
-        """When each event happened, in Unix seconds, by its id; the same at every try."""
+    async def _seconds(
+        self, workspace: int, sent: SentDelivery, settled: Sequence[Settled | _Outcome | None], *, now: float
+    ) -> dict[str, int]:
+        """When each event of somebody who is settled happened, in Unix seconds, by its id; the same at every try."""
         seconds: dict[str, int] = {}
         unsure: dict[str, int] = {}
         for item in sent.items:
-            if item.kind == "event":
+            if item.kind == "event" and isinstance(settled[item.who], Settled):
                 second, for_ever = rules.second_of(item.time, at=item.at, sent_at=sent.sent_at, now_ms=int(now * 1000))
                 (seconds if for_ever else unsure)[item.id] = second
         if unsure:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -26,11 +27,15 @@ class Proof(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """Who it is then; neither stands for a visitor. `claims` are what a token says besides."""
+    """Who it is then; neither stands for a visitor. `claims` are what a token says besides.
+
+    `sure` unless the email is only said beside a user_id that is proved: then it may be kept of that user, and leads to nobody.
+    """
 
     user_id: str | None = None
     email: str | None = None
     claims: Mapping[str, Any] = {}
+    sure: bool = True
 
 
 class NotProved(Exception):
@@ -54,12 +59,13 @@ def verified(proof: Proof, secrets: Sequence[str], *, enforced: bool, now: float
     if named is None:
         return Identity()
     if proof.user_hash and secrets:
-        if not any(hmac.compare_digest(hash_of(named, secret), proof.user_hash.lower()) for secret in secrets):
+        sent = proof.user_hash.lower().encode("utf-8", "replace")
+        if not any(hmac.compare_digest(hash_of(named, secret).encode(), sent) for secret in secrets):
             raise NotProved("identity_invalid", f"user_hash is not that of this {'user_id' if proof.user_id else 'email'}")
     elif enforced:
         text = "this workspace wants proof of who somebody is: send user_hash or intercom_user_jwt, made by your own server"
         raise NotProved("identity_required", text, held=True)
-    return Identity(proof.user_id, proof.email)
+    return Identity(proof.user_id, proof.email, sure=not enforced or proof.user_id is None)
 
 
 def hash_of(named: str, secret: str) -> str:
@@ -76,6 +82,8 @@ def _by_token(proof: Proof, secrets: Sequence[str], *, now: float) -> Identity:
     if isinstance(user_id, bool) or not isinstance(user_id, (str, int)) or not as_text(user_id):
         raise NotProved("identity_invalid", "intercom_user_jwt must have the claim user_id")
     user_id, email = as_text(user_id), claims.get("email")
+    if not _is_text(user_id) or not _is_text(email):
+        raise NotProved("identity_invalid", "intercom_user_jwt has text in it that is none")
     if proof.user_id is not None and proof.user_id != user_id:
         raise NotProved("identity_invalid", "intercom_user_jwt is of another user_id than the one that was sent")
     if email is not None and not isinstance(email, str):
@@ -91,9 +99,18 @@ def _claims(token: str, secrets: Sequence[str]) -> dict[str, Any]:
             return found
         except jwt.InvalidSignatureError:
             continue
-        except (jwt.InvalidTokenError, ValueError, TypeError, UnicodeError):
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
             raise NotProved("identity_invalid", "intercom_user_jwt is no token signed with HS256") from None
     raise NotProved("identity_invalid", "intercom_user_jwt is not signed with an identity secret of this workspace")
+
+
+def _is_text(value: object) -> bool:
+    """Whether a text can be written at all: JSON can name halves of letters."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _in_time(claims: Mapping[str, Any], *, now: float) -> None:
@@ -101,7 +118,7 @@ def _in_time(claims: Mapping[str, Any], *, now: float) -> None:
         moment = claims.get(name)
         if moment is None:
             continue
-        if isinstance(moment, bool) or not isinstance(moment, (int, float)):
+        if isinstance(moment, bool) or not isinstance(moment, (int, float)) or not math.isfinite(moment):
             raise NotProved("identity_invalid", f"the claim {name} of intercom_user_jwt must be Unix seconds")
         if name == "exp" and moment <= now - LEEWAY_S:
             raise NotProved("identity_expired", "intercom_user_jwt has expired: give the page a new one", held=True)

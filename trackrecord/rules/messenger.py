@@ -11,31 +11,26 @@ from .contacts import CAME_BY
 AGE_MAX_S = 31 * 86_400  # of an event that is delivered late; scripts give up after a week. Ours
 ITEMS_MAX = 500  # of one delivery; the script sends 100. Ours
 PEOPLE_MAX = 100  # whom they may be about
-FAULTS_MAX = 20  # values of one ping that are left out, before the ping is refused
+FAULTS_MAX = 20  # values of one ping that are left out one by one, before all of them are
+KEYS_MAX = 250  # of what one ping says, and again of custom_attributes in it; the rest is passed over. Ours
+COMPANIES_MAX = 20  # of one ping. Ours
+
+PORT_MAX = 65_535
 
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ITEM = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_ORIGIN = re.compile(r"(https?|chrome-extension|moz-extension|capacitor|ionic)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+_ORIGIN = re.compile(r"(https?|chrome-extension|moz-extension|capacitor|ionic)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:([0-9]{1,5}))?")
+_HALF = re.compile("[\ud800-\udfff]")
 
 UNKNOWN = ("", "undefined", "null", None)  # what a page that does not know a value sends
 
 # Of the session and of what it looks like: never of a person.
 SESSION = frozenset(
     {
-        *(
-            "app_id",
-            "api_base",
-            "region",
-            "widgetUrl",
-            "installation_type",
-            "session_duration",
-            "page_title",
-            "messenger_style_id",
-            "theme_mode",
-        ),
+        *("app_id", "api_base", "installation_type", "session_duration", "page_title", "messenger_style_id", "theme_mode", "auth_tokens"),
         *("custom_launcher_selector", "hide_default_launcher", "hide_notifications", "alignment", "vertical_padding", "horizontal_padding"),
-        *("z_index", "action_color", "background_color", "link_color", "auth_tokens", "intercom_user_jwt", "user_hash", "user_id", "email"),
-        *("messenger_style_id", "last_request_at", "consent", "hold_until_consent", "respect_dnt"),
+        *("z_index", "action_color", "background_color", "link_color", "intercom_user_jwt", "user_hash", "user_id", "email"),
+        *("last_request_at", "hold_until_consent", "respect_dnt"),
     }
 )
 # What a page may say of a person besides, and what API 1.x, whose reader is used, calls it.
@@ -62,12 +57,19 @@ class Told(NamedTuple):
 
 def told(data: Mapping[str, Any], claims: Mapping[str, Any] | None = None) -> Told:
     """Sort what a page says into fields, custom attributes and companies. What is proved (`claims`) wins over what is said."""
+    said = _sorted(data)
+    proved = _sorted({name: value for name, value in (claims or {}).items() if name not in CLAIMS})
+    sure = {company["company_id"] for company in proved.companies}
+    companies = [*(each for each in said.companies if each["company_id"] not in sure), *proved.companies]
+    return Told(said.fields | proved.fields, said.attributes | proved.attributes, companies[:COMPANIES_MAX])
+
+
+def _sorted(data: Mapping[str, Any]) -> Told:
     fields: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
     companies: list[Any] = []
-    proved = {name: value for name, value in (claims or {}).items() if name not in CLAIMS}
-    for name, value in {**data, **proved}.items():
-        if name in SESSION or name in CAME_BY or any(value is each or value == each for each in UNKNOWN):
+    for name, value in list(data.items())[:KEYS_MAX]:
+        if name in SESSION or name in CAME_BY or _unknown(value):
             continue
         if name in FIELDS:
             fields[FIELDS[name]] = value
@@ -76,10 +78,20 @@ def told(data: Mapping[str, Any], claims: Mapping[str, Any] | None = None) -> To
         elif name == "companies":
             companies += value if isinstance(value, list) else [value]
         elif name == "custom_attributes" and isinstance(value, Mapping):
-            attributes |= {key: one for key, one in value.items() if one not in UNKNOWN}
+            attributes |= {key: one for key, one in list(value.items())[:KEYS_MAX] if not _unknown(one)}
         else:
             attributes[name] = value
-    return Told(fields, attributes, [_company(each) for each in companies if isinstance(each, Mapping)])
+    attributes = {name: value for name, value in attributes.items() if writable(name) and writable(value)}
+    return Told(fields, attributes, [_company(each) for each in companies[:COMPANIES_MAX] if isinstance(each, Mapping)])
+
+
+def _unknown(value: object) -> bool:
+    return any(value is each or value == each for each in UNKNOWN)
+
+
+def writable(value: object) -> bool:
+    """Whether a value can be written, if it is a text: JSON can name halves of letters, and nobody meant them."""
+    return not (isinstance(value, str) and _HALF.search(value))
 
 
 def _company(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,8 +148,10 @@ def too_old(second: int, *, now_ms: int) -> bool:
 def origin_of(text: str) -> str:
     """An origin as browsers send it: scheme, host and port, without a path. Raises DataInvalid."""
     origin = text.strip().lower().rstrip("/")
-    if not _ORIGIN.fullmatch(origin):
-        raise DataInvalid(f"an origin is like https://app.example.com or http://localhost:3000, got {text[:80]!r}", field="origin")
+    found = _ORIGIN.fullmatch(origin)
+    if found is None or int(found[4] or 1) > PORT_MAX:
+        hint = "" if origin.isascii() else " (browsers write other letters as xn--…)"
+        raise DataInvalid(f"an origin is like https://app.example.com or http://localhost:3000, got {text[:80]!r}{hint}", field="origin")
     return (
         origin.removesuffix(":443") if origin.startswith("https:") else origin.removesuffix(":80") if origin.startswith("http:") else origin
     )
