@@ -15,15 +15,19 @@ export interface Clock {
 export function openClock(): Clock {
   let ahead = NaN; // of running()
   let then = 0;
+  let woke = 0; // when it showed that running() had stood still
   return {
     learn(now, asked) {
       if (typeof now !== "number") return;
-      ahead = now - (asked + running()) / 2;
+      const fresh = now - (asked + running()) / 2;
+      if (Math.abs(fresh - ahead) > MOVED_MS) woke = running();
+      ahead = fresh;
       then = skew();
     },
     time(at, moment) {
       // The machine slept, or its clock was set: running() may have stood still, and Date.now() says something else.
       if (isNaN(ahead) || Math.abs(skew() - then) > MOVED_MS) return undefined;
+      if (moment! < woke) return undefined; // of what was before that, Date.now() knows better
       if (moment === undefined) moment = running() - (Date.now() - at);
       return Math.round(ahead + moment);
     },

@@ -102,7 +102,7 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
       items.push(value);
     }
     const dropped = { ...queue.dropped };
-    const given = Object.keys(dropped)[0] ? `,"dropped":${JSON.stringify(dropped)}` : "";
+    const given = Object.keys(dropped)[0] && !leaving ? `,"dropped":${JSON.stringify(dropped)}` : "";
     const body = `{"script":"1","sent_at":${Date.now()},"people":[${people}],"items":[${items}]${given}}`;
     return { entries, who: places, people, body, bytes, waiting, dropped };
   }
@@ -162,8 +162,11 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
       if (!queue.entries.includes(entry)) return; // it was given up meanwhile
       if (!outcome) missing = true;
       else if (outcome === "held") {
+        const { known } = queue;
+        // A visitor's call that has become a user's goes with that user's proof, where the page has given it.
+        if (known && known.visitor === item.person.visitor && !item.person.user_id && !item.person.email) item.person = known;
         // Not where the page has given better proof meanwhile.
-        if (batch.people[batch.who[place]!] === JSON.stringify(item.person)) item.held = 1;
+        else if (batch.people[batch.who[place]!] === JSON.stringify(item.person)) item.held = 1;
         queue.save(entry);
         once(`waits for proof: ${told}`);
       } else if (outcome === "refused") {
@@ -192,6 +195,7 @@ export function openDelivery(url: string, queue: Queue, heard: (item: Item, type
       }
       return plan(count > 1 ? 0 : PAUSE_MS);
     }
+    if (response.status === 403) once("this origin may not deliver");
     if (response.status === 404) once("no such app_id");
     const wait_s = Number(response.headers.get("Retry-After"));
     if (wait_s > 0) notBefore = running() + Math.min(wait_s * (1000 + Math.random() * 50), LONGEST_PAUSE_MS);

@@ -105,6 +105,7 @@ function whoami(): Record<string, string> | undefined {
 }
 
 function setConsent(given: unknown): void {
+  if (typeof given !== "boolean") return warn("consent is true or false");
   const settings = held || object(page.intercomSettings);
   const app = (session && session.app) || appOf(settings);
   const waits = quiet || !begun;

@@ -59,6 +59,6 @@ export function openOutbox(app: string, base: string, heard: Heard): Outbox {
 
 /** Consent is refused: nothing stays of what waits. */
 export function forgetItems(app: string): void {
-  Object.values(open).forEach((outbox) => outbox.clear());
+  for (const url in open) if (url.includes(`/${app}/`)) open[url]!.clear();
   keysFrom(prefixOf(app)).forEach(erase);
 }

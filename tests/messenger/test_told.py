@@ -71,3 +71,13 @@ def test_what_is_no_origin(text):
 )
 def test_origins_are_written_as_browsers_send_them(text, origin):
     assert origin_of(text) == origin
+
+
+def test_no_key_of_the_session_is_ever_an_attribute():
+    """Source: the contract, 8.3. The script sends most of them as they come."""
+    keys = (
+        "app_id api_base custom_launcher_selector alignment vertical_padding horizontal_padding z_index hide_default_launcher "
+        "hide_notifications session_duration action_color background_color link_color theme_mode messenger_style_id page_title "
+        "installation_type auth_tokens intercom_user_jwt user_hash"
+    )
+    assert told(dict.fromkeys(keys.split(), "x")) == ({}, {}, [])

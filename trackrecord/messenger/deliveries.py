@@ -3,19 +3,20 @@
 import logging
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ..directory.messenger import Gate
-from ..errors import NotFound, OriginRefused, ParameterInvalid, TrackrecordError, Unavailable, Unprocessable
+from ..errors import NotFound, OriginRefused, ParameterInvalid, RequestError, TrackrecordError, Unavailable, Unprocessable
 from ..ingest import Services, move_events
 from ..many import name_numbers
 from ..rules import messenger as rules
+from ..rules.contacts import address
 from ..rules.events import Accepted, accept
-from ..rules.identity import as_text
 from ..rules.records import Record
+from ..rules.values import number_or_text
 from ..wire import messenger as wire
 from ..wire.messenger import SentDelivery, SentItem, SentPerson
 from .caps import Caps
@@ -149,10 +150,11 @@ class Deliveries:
         for place in whose:
             person, enforced = people[place], gate.workspace.identity_enforced
             try:
-                identity = _identity(person, gate, now=now)
-                found[place] = self._people.settle(
+                identity, faults = _identity(person, gate, now=now)
+                settled = self._people.settle(
                     gate.workspace.number, identity, person.visitor, pings.get(place), enforced=enforced, now=int(now), merged=merged
                 )
+                found[place] = settled._replace(left_out=(*faults, *settled.left_out))
             except NotProved as error:
                 found[place] = _Outcome(HELD if error.held else REFUSED, error.code, error.message)
             except Unavailable:
@@ -218,9 +220,20 @@ class Deliveries:
         return seconds
 
 
-def _identity(person: SentPerson, gate: Gate, *, now: float) -> Identity:
-    proof = Proof(as_text(person.user_id), person.email or None, person.user_hash, person.jwt)
-    return verified(proof, gate.secrets, enforced=gate.workspace.identity_enforced, now=now)
+def _identity(person: SentPerson, gate: Gate, *, now: float) -> tuple[Identity, list[str]]:
+    """Who it is, and what was said that nobody can be called: with that alone somebody is a visitor, and loses nothing."""
+    faults: list[str] = []
+
+    def usable(reader: Callable[[object, str], str | None], value: object, field: str) -> str | None:
+        try:
+            return reader(value, field)
+        except RequestError as error:
+            faults.append(error.message)
+            return None
+
+    user_id = usable(number_or_text, person.user_id, "user_id")
+    proof = Proof(user_id, usable(address, person.email, "email"), person.user_hash, person.jwt)
+    return verified(proof, gate.secrets, enforced=gate.workspace.identity_enforced, now=now), faults
 
 
 def _named(error: TrackrecordError, limit: int) -> _Outcome:
