@@ -19,10 +19,16 @@ function Shop() {
   return (
     <>
       <h1>A shop with React</h1>
-      <button onClick={() => trackEvent("looked-at-product", { product: "tea" })}>Look at the tea</button>
-      <button onClick={() => trackEvent("placed-order", TEA)}>Order it</button>
-      <button onClick={signIn}>Sign in as Ann</button>
-      <button onClick={signOut}>Sign out</button>
+      <p>
+        Each button is an event; see the terminal. <a href="/index.html">The same without React</a>
+      </p>
+      <p>
+        <button onClick={() => trackEvent("looked-at-product", { product: "tea" })}>Look at the tea</button>{" "}
+        <button onClick={() => trackEvent("placed-order", TEA)}>Order it</button>
+      </p>
+      <p>
+        <button onClick={signIn}>Sign in as Ann</button> <button onClick={signOut}>Sign out</button>
+      </p>
     </>
   );
 }

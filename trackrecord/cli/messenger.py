@@ -12,7 +12,7 @@ from .tokens import directory_of
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Which pages may deliver, and what proves who somebody is. A running server follows at once.",
+    help="Which pages may deliver, and what proves who somebody is. A running server follows within a second or so.",
 )
 
 DAY_S = 86_400
