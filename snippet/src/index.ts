@@ -1,4 +1,4 @@
-/** Takes over window.Intercom from the stub, does what was called before, and boots by itself where the settings say which workspace. */
+/** Takes over window.Intercom from the function that gathered calls, does what was called before, and boots by itself where the settings say which workspace. */
 
 import { hasBegun, isBooted, methods } from "./methods";
 import { safe, warn } from "./safe";
@@ -10,7 +10,7 @@ export interface Api {
   readonly booted: boolean;
 }
 
-interface Stub {
+interface Gathered {
   q?: ArrayLike<unknown>[];
   trackrecord?: string; // this script is there already
 }
@@ -25,13 +25,13 @@ const call = safe((method?: unknown, ...args: unknown[]): unknown => {
 });
 
 function takeOver(): void {
-  const stub = (page.Intercom || {}) as Stub;
-  if (stub.trackrecord) return; // it was loaded twice
+  const gathered = (page.Intercom || {}) as Gathered;
+  if (gathered.trackrecord) return; // it was loaded twice
   Object.defineProperty(call, "booted", { get: isBooted, set() {} });
-  (call as Stub).trackrecord = "1";
+  (call as Gathered).trackrecord = "1";
   page.Intercom = call;
 
-  const queue = Array.isArray(stub.q) ? stub.q : [];
+  const queue = Array.isArray(gathered.q) ? gathered.q : [];
   const bootByItself = (): void => {
     if (!hasBegun() && page.intercomSettings && page.intercomSettings.app_id) call("boot");
   };
@@ -39,7 +39,7 @@ function takeOver(): void {
   // A boot among the calls says more than the settings do, such as that consent must come first.
   if (!queue.some((args) => args && (args[0] === "boot" || args[0] === "consent"))) bootByItself();
   for (const args of queue) replay(args); // those that come meanwhile as well
-  queue.push = replay as typeof queue.push; // who kept the stub goes on with it
+  queue.push = replay as typeof queue.push; // who kept the old function goes on with it
   bootByItself();
   if (document.readyState !== "complete") addEventListener("load", bootByItself);
 }

@@ -17,13 +17,12 @@ from ..errors import (
     TypeMismatch,
 )
 from .profiles import Profile
-from .values import AVATAR_MAX, WHOLE_MAX, Scalar, flag, long_text, moment, number_or_text, said, sent_attributes, text
+from .values import AVATAR_MAX, CONTROL, WHOLE_MAX, Scalar, flag, long_text, moment, number_or_text, said, sent_attributes, text
 
 ROLES = ("user", "lead")
 CAME_BY = ("referrer", "utm_campaign", "utm_content", "utm_medium", "utm_source", "utm_term")
 IMPORT_ROLES = (*ROLES, "visitor")  # visitors come from the script in the browser, or from another server; nobody else makes one
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _EMAIL = re.compile(r"\S+@\S+")
 _ID = re.compile(r"[0-9a-f]{24}")
 _CURSOR = re.compile(r"([1-9][0-9]{0,8})-([0-9]{1,13})-([0-9a-f]{24})")
@@ -191,7 +190,7 @@ def came_by(value: object, field: str = "came_by") -> dict[str, str] | None:
     """What led a contact here: of CAME_BY those that are texts, cut to what an address may have. Nobody typed them."""
     if not isinstance(value, Mapping):
         return None
-    found = {name: one[:AVATAR_MAX] for name in CAME_BY if isinstance(one := value.get(name), str) and one and not _CONTROL.search(one)}
+    found = {name: one[:AVATAR_MAX] for name in CAME_BY if isinstance(one := value.get(name), str) and one and not CONTROL.search(one)}
     return found or None
 
 

@@ -16,7 +16,7 @@ AVATAR_MAX = 2048  # characters of a URL. Ours
 ATTRIBUTE_TEXT_MAX = 10_000  # characters of a custom attribute's value. Ours
 MOMENT_MAX = 1 << 40  # seconds; the year 36812. Milliseconds of our days lie beyond it, and are refused by it
 WHOLE_MAX = 1 << 63  # what a database keeps as an integer lies below it, and not below minus it
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def said(value: object) -> str:
@@ -40,7 +40,7 @@ def text(value: object, field: str, *, longest: int = TEXT_MAX) -> str | None:
         raise TypeMismatch(f"{field} must be a string, got {said(value)}", field=field)
     if len(value) > longest:
         raise ParameterInvalid(f"{field} must have at most {longest} characters, got {len(value)}", field=field)
-    if _CONTROL.search(value):
+    if CONTROL.search(value):
         raise ParameterInvalid(f"{field} must not contain control characters", field=field)
     return value
 
@@ -101,7 +101,7 @@ def sent_attributes(value: object, field: str) -> dict[str, Scalar] | UnsetType:
 
 
 def _attribute_name(name: str, field: str) -> str:
-    if not name or len(name) > TEXT_MAX or _CONTROL.search(name):
+    if not name or len(name) > TEXT_MAX or CONTROL.search(name):
         raise ParameterInvalid(
             f"{field}: a name must have 1 to {TEXT_MAX} characters and no control characters, got {name[:40]!r}", field=field
         )
