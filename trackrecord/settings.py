@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from .errors import SettingInvalid, VersionInvalid
+from .rules.directory import IDENTITY_SECRET, is_identity_secret
 from .rules.profiles import PROFILES, PROFILES_TABLE, Profile, profile_named
 from .rules.versions import served
 
@@ -166,7 +167,10 @@ def _is_version(text: str) -> bool:
 TEXTS: dict[str, tuple[str, Callable[[str], bool]]] = {
     "data": ("the name of a directory", bool),
     "token": (f"1 to {SECRET_MAX} visible ASCII characters without blanks", _is_secret),
-    "identity_secret": ("8 to 255 visible ASCII characters without blanks", lambda text: not text or (len(text) >= 8 and _is_secret(text))),
+    "identity_secret": (
+        f"{IDENTITY_SECRET[0]} to {IDENTITY_SECRET[1]} visible ASCII characters without blanks",
+        lambda text: not text or is_identity_secret(text),
+    ),
     "profile": (" or ".join(PROFILES), PROFILES.__contains__),
     "public_url": ("an address that begins with http:// or https://", lambda text: not text or text.startswith(("http://", "https://"))),
     "default_version": ("a version such as 2.14", _is_version),

@@ -120,7 +120,9 @@ class Database:
                 driver.set_progress_handler(None, 0)  # type: ignore[union-attr]
 
     def look_up(self, lookup: Lookup, values: Collection[Any], **others: Any) -> list[tuple[Any, ...]]:
-        """The rows that a Lookup finds. Raises Unavailable where the file cannot be read now."""
+        """The rows that a Lookup finds; of more than LOOKUP_MAX values those of each so many as of one moment. Raises Unavailable where
+        the file cannot be read now.
+        """
         rows: list[tuple[Any, ...]] = []
         with self._translating():
             held = self._readers.raw_connection()

@@ -7,13 +7,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ..errors import DataInvalid, NotFound
-from ..rules.directory import IdentitySecret, Workspace
+from ..rules.directory import IDENTITY_SECRET, IdentitySecret, Workspace, is_identity_secret
 from ..rules.messenger import origin_of
 from .engine import Database, Lookup
 from .tables import identity_secrets, messenger_dropped, messenger_moments, messenger_origins, workspaces
 
 VALID_SECRETS = 2  # at one time, so that one can take the other's place without anybody being refused
-SECRET_MIN, SECRET_MAX = 8, 255  # characters of a secret that is given. Ours
 DAY_S = 86_400
 DROPPED_TOGETHER = 2_000  # moments, in one write
 
@@ -53,8 +52,9 @@ class MessengerAccess:
         A secret that is valid already is returned as it is. Raises DataInvalid for one that is too short or has other characters
         than visible ASCII.
         """
-        if secret is not None and not (SECRET_MIN <= len(secret) <= SECRET_MAX and all("!" <= letter <= "~" for letter in secret)):
-            raise DataInvalid(f"an identity secret has {SECRET_MIN} to {SECRET_MAX} visible ASCII characters", field="secret")
+        if secret is not None and not is_identity_secret(secret):
+            least, most = IDENTITY_SECRET
+            raise DataInvalid(f"an identity secret has {least} to {most} visible ASCII characters", field="secret")
         with self._db.writing() as connection:
             valid = _valid(connection, workspace)
             for each in valid:

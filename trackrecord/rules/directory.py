@@ -28,6 +28,9 @@ SATISFIED_BY = {
 }
 
 
+IDENTITY_SECRET = (8, 255)  # characters of one, at least and at most
+
+
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """One tenant. `number` is ours and never on the wire; `id` is the wire's app id, also called id_code."""
 
@@ -89,6 +92,12 @@ class EventName(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None = None
     archived_at: int | None = None
     created_at: int = 0
+
+
+def is_identity_secret(text: str) -> bool:
+    """Ours: IDENTITY_SECRET characters, visible ones of ASCII."""
+    least, most = IDENTITY_SECRET
+    return least <= len(text) <= most and all("!" <= letter <= "~" for letter in text)
 
 
 def token_digest(secret: str | bytes) -> bytes:
