@@ -21,7 +21,9 @@ class Door:
     def __init__(self) -> None:
         self._server: RealServer | None = None
         self.shut = False  # a connection is dropped as soon as it asks for something
-        self.faults: deque[int | str] = deque()  # one for each delivery to come: a status to refuse it with, or "lose the answer"
+        # One for each delivery of events to come (a ping alone takes none): a status to refuse it with, or "lose the answer".
+        self.faults: deque[int | str] = deque()
+        self.refuses_all_with: int | None = None  # whatever a delivery carries
         self.passed: list[dict[str, Any]] = []  # the deliveries that the server was given
         self.turned_away = 0  # deliveries that it was not
         self.waiting = 0  # deliveries that are held
@@ -64,6 +66,7 @@ class Door:
         self._server = server
         self.shut, self.turned_away = False, 0
         self.faults.clear()
+        self.refuses_all_with = None
         self.passed.clear()
         self.answered.clear()
         self.release()
@@ -83,7 +86,9 @@ class Door:
             self.waiting += 1
             self._open.wait(FORWARD_TIMEOUT_S)
             self.waiting -= 1
-            fault = self.faults.popleft() if self.faults and not self.shut else None
+            fault = self.refuses_all_with
+            if self.faults and not self.shut and any(item["kind"] == "event" for item in json.loads(body)["items"]):
+                fault = self.faults.popleft()
         if self.shut or isinstance(fault, int):
             self.turned_away += delivery
             if isinstance(fault, int):

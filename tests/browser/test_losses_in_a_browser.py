@@ -240,11 +240,11 @@ def test_a_clock_that_is_wrong_by_hours_changes_no_moment(shop: Shop, wrong_by_m
 
 
 def test_an_event_that_is_delivered_two_hours_late_keeps_its_moment(shop: Shop) -> None:
-    shop.door.faults.extend([503] * 100)  # so that the page never hears what time it is
+    shop.door.refuses_all_with = 503  # so that the page never hears what time it is
     tab = shop.visit(tab=shop.tab(WRONG_CLOCK % (-2 * HOUR_MS)), user_id="late").booted()
     said = time.time() - 2 * 3600
     _crash(tab, "Intercom('trackEvent', 'looked')")
-    shop.door.faults.clear()
+    shop.door.refuses_all_with = None
     tab = shop.visit(user_id="late").booted()  # two hours later, by the browser's clock
     shop.wait_for("looked")
     assert shop.settled(tab) == [Kept("late", "looked", {})]
