@@ -65,6 +65,7 @@ tokens = sa.Table(
     sa.Column("scopes", sa.Text, nullable=False),  # sorted, with blanks between them
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("revoked_at", Moment),
+    sa.Column("last_used_at", Moment),
     sa.Index("tokens_workspace", "workspace"),
     sqlite_autoincrement=True,
 )
@@ -364,4 +365,53 @@ messenger_dropped = sa.Table(  # what scripts gave up, as they told, by day (day
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("count", Number, nullable=False),
     sa.PrimaryKeyConstraint("workspace", "day", "reason"),
+)
+
+# What the dashboard needs.
+
+accounts = sa.Table(  # who may sign in
+    "accounts",
+    metadata,
+    _number(),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_folded", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("password", sa.Text),  # its Argon2 hash; null until one was chosen
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("disabled_at", Moment),
+    sqlite_autoincrement=True,
+)
+memberships = sa.Table(
+    "memberships",
+    metadata,
+    sa.Column("account", Number, sa.ForeignKey("accounts.number"), nullable=False),
+    _workspace(),
+    sa.Column("role", sa.Text, nullable=False),  # "admin" or "viewer"
+    sa.PrimaryKeyConstraint("account", "workspace"),
+)
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),  # SHA-256 of the cookie
+    sa.Column("account", Number, sa.ForeignKey("accounts.number"), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("client", sa.Text),
+    sa.Column("user_agent", sa.Text),
+    sa.Index("sessions_account", "account"),
+)
+sign_in_links = sa.Table(  # each opens once
+    "sign_in_links",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("account", Number, sa.ForeignKey("accounts.number")),  # null for the one that makes the first account
+    sa.Column("expires_at", Moment, nullable=False),
+)
+segment_sizes = sa.Table(  # by day (days since 1970, UTC): how many were in it when it was last counted then
+    "segment_sizes",
+    metadata,
+    sa.Column("segment", Number, nullable=False),
+    sa.Column("day", Number, nullable=False),
+    sa.Column("count", Number, nullable=False),
+    sa.PrimaryKeyConstraint("segment", "day"),
 )

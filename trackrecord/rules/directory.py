@@ -64,6 +64,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str]
     created_at: int
     revoked_at: int | None = None
+    last_used_at: int | None = None
 
     def allows(self, need: str) -> bool:
         return not self.scopes.isdisjoint(SATISFIED_BY[need])
