@@ -191,7 +191,7 @@ class KnownContact(ContactBody, frozen=True, kw_only=True):
     anonymous_id: str | None
     archived_at: int | None
     blocked_at: int | None
-    merged_into: str | None  # the id of the live contact that took its place
+    merged_into: str | None  # the id of the contact that took its place
 
 
 class HiddenList(msgspec.Struct, frozen=True, kw_only=True):
