@@ -379,7 +379,7 @@ def all_pages(tools: None, tmp_path_factory: pytest.TempPathFactory) -> AllPages
 
 def _said_at_first_start(server: TrackrecordServer) -> str:
     """The commands that a first start prints, which a reader of the README has pasted before."""
-    first: Any = SimpleNamespace(settings=server.server.settings, first_token=server.token, now=server.clock)
+    first: Any = SimpleNamespace(settings=server.server.settings, first_token=server.token, first_link="a-key", now=server.clock)
     with contextlib.redirect_stdout(io.StringIO()) as said:
         announce(first, server.url)
     commands = re.findall(r"^  curl .*?[^\\]$", said.getvalue(), re.M | re.S)

@@ -53,7 +53,7 @@ class App:
         settings = services.settings
         self._services = services
         self._settings = settings
-        self._auth = Auth(services.directory, services.at_gate)
+        self._auth = Auth(services.directory, services.at_gate, in_thread=services.in_thread, now=services.now)
         self._addresses = Addresses(public_url=settings.public_url, trusted_proxies=settings.trusted_proxies)
         self._ids = RequestIds()
         self.room = Room(settings.bodies_max_mb << 20)  # protocol.py's too
