@@ -2,6 +2,7 @@
 
 import threading
 
+import argon2
 import pytest
 
 from trackrecord.directory import passwords
@@ -81,11 +82,8 @@ def test_who_has_no_password_yet_is_disabled_or_whose_hash_is_damaged_cannot_sig
 
 
 def test_a_hash_of_other_parameters_is_made_anew_when_its_password_is_at_hand(directory, ada, elsewhere):
-    import argon2
-
-    elsewhere(
-        "UPDATE accounts SET password = ? WHERE number = ?", argon2.PasswordHasher(time_cost=1, memory_cost=64).hash(GOOD), ada.number
-    )
+    quick = argon2.PasswordHasher(time_cost=1, memory_cost=64)
+    elsewhere("UPDATE accounts SET password = ? WHERE number = ?", quick.hash(GOOD), ada.number)
     assert directory.accounts.verify("ada@example.com", GOOD) == ada
     assert not passwords.outdated(elsewhere("SELECT password FROM accounts")[0][0])
     assert directory.accounts.verify("ada@example.com", GOOD) == ada
