@@ -333,9 +333,11 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
 
     import uvicorn
 
+    from . import dashboard
     from .http.app import App
     from .http.flights import lane_fits
     from .http.protocol import protocol
+    from .http.routes import ROUTES
 
     if not settings.ephemeral:
         Owned(Path(settings.data)).release()  # of two reasons not to start, a server on this very directory is told first
@@ -347,7 +349,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
     connections_max = _connections(settings.connections_max)
     with sock:
         async with opened(settings, now=now, note=f"serving on {settings.host}:{sock.getsockname()[1]}") as server:
-            app = server.app = App(server)
+            app = server.app = App(server, (*ROUTES, *dashboard.ROUTES))
             config = uvicorn.Config(
                 app,
                 http=protocol(
