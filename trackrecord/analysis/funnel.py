@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from .columns import Array, Columns
+from .records import Records
 from .timeline import timeline
 
 
@@ -38,14 +39,14 @@ class _Reached(NamedTuple):
         return np.flatnonzero(np.diff(contact, prepend=-1))
 
 
-def funnel(columns: Columns, *, steps: Sequence[int], since: int, until: int, within_s: int) -> list[Step]:
+def funnel(records: Records, *, steps: Sequence[int], since: int, until: int, within_s: int) -> list[Step]:
     """Of each step, a name, how many contacts got there.
 
     A chain begins with any event of the first step from `since` to before `until` (whole Unix seconds), and goes on with events of
     the following steps, each later than the one before (of one second: later in the journal), and none later than `within_s`
     after its beginning. For every event the latest beginning is kept that a chain to it can have, as that leaves most time.
     """
-    last = until + within_s
+    columns, last = records.columns, until + within_s
     here = _events(columns, steps[0], since, until, last, None)
     reached = _Reached(here, here.at)
     found = [Step(len(reached.firsts), None, None)]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from .columns import Columns
+from .records import Records
 from .timeline import timeline
 
 
@@ -14,11 +14,12 @@ class Cohort(msgspec.Struct, frozen=True):
     returned: list[int]  # how many of them in its own period, and in each after it
 
 
-def retention(columns: Columns, *, first: int, returns: Sequence[int], edges: Sequence[int]) -> list[Cohort]:
+def retention(records: Records, *, first: int, returns: Sequence[int], edges: Sequence[int]) -> list[Cohort]:
     """A cohort for each period between the edges (whole Unix seconds, rising): who did `first`, a name, for the first time ever in it.
 
     They come back with any of the names `returns`, a second or more after that first time.
     """
+    columns = records.columns
     begin, back = timeline(columns, [first]), timeline(columns, returns)
     count = len(edges) - 1
     began = np.full(columns.contacts, edges[-1], np.int64)  # when each contact did it first

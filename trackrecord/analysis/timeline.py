@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .columns import Array, Columns, Grown, member
+from .columns import Array, Columns, Grown, member, renumbered
 
 NAMES_KEPT = 256  # names whose timelines are kept once they were asked for
 GROUPS_KEPT = 4  # timelines of several names together
@@ -13,8 +13,6 @@ GROUPS_KEPT = 4  # timelines of several names together
 
 class Timeline:
     """`at` (whole Unix seconds) and `row` in the columns of each event: the earliest first, and of one second in the journal's order."""
-
-    of_contacts = False  # whose an event is does not change its place
 
     def __init__(self, names: Sequence[int]) -> None:
         self._names = np.array(names, np.int64)
@@ -36,25 +34,27 @@ class Timeline:
         at = columns.created_at[row]
         stays = int(np.searchsorted(self.at, at.min(), "right"))
         at, row = np.concatenate((self.at[stays:], at)), np.concatenate((self.row[stays:], row))
-        self._at.cut(stays)
-        self._row.cut(stays)
+        self._cut(stays)
         order = np.argsort(at, kind="stable")
         self._at.add(at[order])
         self._row.add(row[order])
 
-    def keep(self, wanted: Array) -> None:
-        """Of all rows those stay where `wanted` is true, and are counted anew."""
-        here = wanted[self.row]
-        at, row = self.at[here], (np.cumsum(wanted) - 1)[self.row[here]]
-        self._at.cut(0)
-        self._row.cut(0)
-        self._at.add(at)
-        self._row.add(row)
+    def changed(self, columns: Columns, contacts: Array, kept: Array | None) -> None:
+        """Whose an event is does not change its place; of dropped rows the others are numbered anew."""
+        if kept is not None:
+            at, row = self.at[kept[self.row]], renumbered(self.row, kept)
+            self._cut(0)
+            self._at.add(at)
+            self._row.add(row)
 
     def places(self, edges: Sequence[int]) -> list[slice]:
         """Where the events stand that happened from each edge to before the next: whole Unix seconds, rising."""
         places = np.searchsorted(self.at, np.array(edges, np.int64)).tolist()
         return [slice(*pair) for pair in pairwise(places)]
+
+    def _cut(self, length: int) -> None:
+        self._at.cut(length)
+        self._row.cut(length)
 
 
 def timeline(columns: Columns, names: Sequence[int]) -> Timeline:

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from .columns import Columns
+from .records import Records
 from .timeline import Timeline, timeline
 
 
@@ -17,9 +18,9 @@ class Trend(msgspec.Struct, frozen=True):
     contacts: int  # different ones, in all of them
 
 
-def trend(columns: Columns, *, series: Sequence[Sequence[int]], edges: Sequence[int], measure: str) -> list[Trend]:
+def trend(records: Records, *, series: Sequence[Sequence[int]], edges: Sequence[int], measure: str) -> list[Trend]:
     """Of each series, a group of names, what happened between the edges: whole Unix seconds, rising. `measure`: events or contacts."""
-    return [_trend(columns, timeline(columns, names), edges, measure) for names in series]
+    return [_trend(records.columns, timeline(records.columns, names), edges, measure) for names in series]
 
 
 def _trend(columns: Columns, line: Timeline, edges: Sequence[int], measure: str) -> Trend:
