@@ -1,6 +1,7 @@
 """Trends, funnels and retention against plain models of what their pages promise."""
 
 from collections import defaultdict
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -9,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trackrecord.analysis.columns import Columns
 from trackrecord.analysis.funnel import Step, funnel
+from trackrecord.analysis.records import Records
 from trackrecord.analysis.retention import Cohort, retention
 from trackrecord.analysis.timeline import timeline
 from trackrecord.analysis.trend import Trend, trend
+from trackrecord.stores.memory import MemoryStore
 
 
 class Event(NamedTuple):
@@ -22,9 +24,10 @@ class Event(NamedTuple):
     at: int
 
 
-def columns_of(*parts: list[Event]) -> Columns:
-    """Columns to which events were added in several goes, looked at in between, so that what is kept of them is brought up to date."""
-    columns = Columns()
+def records_of(*parts: list[Event]) -> Records:
+    """Records to which events were added in several goes, looked at in between, so that what is kept of them is brought up to date."""
+    records = Records(MemoryStore(), None)
+    columns = records.columns
     position = 1
     for part in parts:
         columns.add(
@@ -38,7 +41,7 @@ def columns_of(*parts: list[Event]) -> Columns:
         position += len(part)
         for names in ([1], [2], [1, 2, 3]):
             timeline(columns, names)
-    return columns
+    return records
 
 
 BIG = 70_000  # contacts whose numbers take more than 16 bits
@@ -52,17 +55,16 @@ SEVERAL = st.lists(st.lists(st.integers(1, 4), unique=True, max_size=3), min_siz
 @settings(max_examples=150, deadline=None)
 @given(first=EVENTS, then=EVENTS, series=SEVERAL, edges=EDGES)
 def test_a_trend_counts_what_a_plain_count_does(first: list[Event], then: list[Event], series: list[list[int]], edges: list[int]):
-    columns, events = columns_of(first, then), first + then
+    records, events = records_of(first, then), first + then
     for measure in ("events", "contacts"):
         expected = []
         for names in series:
             of_each = [
-                [event.contact for event in events if event.name in names and start <= event.at < end]
-                for start, end in zip(edges[:-1], edges[1:], strict=True)
+                [event.contact for event in events if event.name in names and start <= event.at < end] for start, end in pairwise(edges)
             ]
             values = [len(each if measure == "events" else set(each)) for each in of_each]
             expected.append(Trend(values, sum(map(len, of_each)), len({contact for each in of_each for contact in each})))
-        assert trend(columns, series=series, edges=edges, measure=measure) == expected
+        assert trend(records, series=series, edges=edges, measure=measure) == expected
 
 
 def plain_funnel(events: list[Event], steps: list[int], since: int, until: int, within_s: int) -> list[Step]:
@@ -109,7 +111,7 @@ def plain_funnel(events: list[Event], steps: list[int], since: int, until: int, 
 def test_a_funnel_finds_who_has_a_chain_when_every_chain_is_tried(
     first: list[Event], then: list[Event], steps: list[int], since: int, long: int, within_s: int
 ):
-    found = funnel(columns_of(first, then), steps=steps, since=since, until=since + long, within_s=within_s)
+    found = funnel(records_of(first, then), steps=steps, since=since, until=since + long, within_s=within_s)
     assert found == plain_funnel(first + then, steps, since, since + long, within_s)
 
 
@@ -127,22 +129,26 @@ def test_a_funnel_finds_who_has_a_chain_when_every_chain_is_tried(
 )
 def test_a_chain_may_begin_with_any_event_of_the_first_step(events: str, reached: list[int]):
     sent = [Event(1, "abc".index(each[0]) + 1, int(each[1:])) for each in events.split()]
-    assert [step.contacts for step in funnel(columns_of(sent), steps=[1, 2, 3], since=0, until=10, within_s=10)] == reached
+    assert [step.contacts for step in funnel(records_of(sent), steps=[1, 2, 3], since=0, until=10, within_s=10)] == reached
 
 
 def test_many_events_of_one_second_are_told_apart_by_the_journal():
     same = [Event(1, name, 5) for name in [2] * 500 + [1] * 500 + [2] * 500]
-    steps = funnel(columns_of(same), steps=[1] * 5 + [2] * 5, since=0, until=10, within_s=10)
+    steps = funnel(records_of(same), steps=[1] * 5 + [2] * 5, since=0, until=10, within_s=10)
     assert [step.contacts for step in steps] == [1] * 10
-    assert [step.contacts for step in funnel(columns_of(same), steps=[2, 1, 2, 1], since=0, until=10, within_s=10)] == [1, 1, 1, 0]
+    assert [step.contacts for step in funnel(records_of(same), steps=[2, 1, 2, 1], since=0, until=10, within_s=10)] == [1, 1, 1, 0]
 
 
 @settings(max_examples=150, deadline=None)
 @given(first=EVENTS, then=EVENTS, began=st.integers(1, 4), returns=st.lists(st.integers(1, 4), unique=True, max_size=4), edges=EDGES)
 def test_retention_counts_what_a_plain_count_does(first: list[Event], then: list[Event], began: int, returns: list[int], edges: list[int]):
     events = first + then
-    starts = {event.contact: min(e.at for e in events if e.name == began and e.contact == event.contact) for event in events if event.name == began}
-    periods = list(zip(edges[:-1], edges[1:], strict=True))
+    starts = {
+        event.contact: min(e.at for e in events if e.name == began and e.contact == event.contact)
+        for event in events
+        if event.name == began
+    }
+    periods = list(pairwise(edges))
     expected = []
     for number, (start, end) in enumerate(periods):
         cohort = {contact for contact, at in starts.items() if start <= at < end}
@@ -151,23 +157,25 @@ def test_retention_counts_what_a_plain_count_does(first: list[Event], then: list
             for since, until in periods[number:]
         ]
         expected.append(Cohort(len(cohort), [len(each) for each in back]))
-    assert retention(columns_of(first, then), first=began, returns=returns, edges=edges) == expected
+    assert retention(records_of(first, then), first=began, returns=returns, edges=edges) == expected
 
 
 def test_of_no_events_every_report_is_empty():
-    columns = Columns()
-    assert trend(columns, series=[[1], []], edges=[0, 5, 9], measure="contacts") == [Trend([0, 0], 0, 0)] * 2
-    assert funnel(columns, steps=[1, 2], since=0, until=9, within_s=1) == [Step(0, None, None)] * 2
-    assert retention(columns, first=1, returns=[1], edges=[0, 5, 9]) == [Cohort(0, [0, 0]), Cohort(0, [0])]
+    records = records_of()
+    assert trend(records, series=[[1], []], edges=[0, 5, 9], measure="contacts") == [Trend([0, 0], 0, 0)] * 2
+    assert funnel(records, steps=[1, 2], since=0, until=9, within_s=1) == [Step(0, None, None)] * 2
+    assert retention(records, first=1, returns=[1], edges=[0, 5, 9]) == [Cohort(0, [0, 0]), Cohort(0, [0])]
 
 
 def test_a_timeline_outlives_rows_that_go_and_contacts_that_are_merged():
     first = [Event(contact, name, at) for contact, name, at in [(1, 1, 9), (2, 1, 3), (3, 2, 5), (1, 1, 1), (2, 1, 9)]]
-    columns = columns_of(first)
+    columns = records_of(first).columns
+    columns.rows(1)
+    columns.add({"position": np.array([8]), "contact": np.array([1]), "name": np.array([1]), "created_at": np.array([9])})
     columns.drop([2, 3])
     columns.move({2: 3})
-    columns.add({"position": np.array([8]), "contact": np.array([1]), "name": np.array([1]), "created_at": np.array([9])})
     line = timeline(columns, [1])
     assert [(at, columns.contact[row], columns.position[row]) for at, row in zip(line.at, line.row, strict=True)] == [
         (1, 1, 4), (9, 1, 1), (9, 3, 5), (9, 1, 8),
     ]  # fmt: skip
+    assert columns.position[columns.rows(1)].tolist() == [1, 4, 5, 8]

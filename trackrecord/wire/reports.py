@@ -1,9 +1,9 @@
 """Reports on the wire: trends, funnels and retention. Ours: the original has them on its own pages only."""
 
 import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from io import StringIO
 from typing import Any
 
 import msgspec
@@ -54,7 +54,7 @@ def parse_trend(query: Query) -> AskedTrend:
     """Raises ParameterInvalid, TypeMismatch or DataInvalid by field."""
     names = dict(_names(query, "event_name"))
     if len(names) > SERIES_MAX:
-        raise ParameterInvalid(f"event_name may stand at most {SERIES_MAX} times, got {len(names)} names", field="event_name")
+        raise ParameterInvalid(f"event_name may name at most {SERIES_MAX}, got {len(names)}", field="event_name")
     return AskedTrend(
         **_span(query),
         names=names,
@@ -254,7 +254,7 @@ def _period(period: PeriodBody | Period, zone: tzinfo) -> tuple[int, int, str, b
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """A header, then a line a row. Empty for null."""
-    text = io.StringIO()
+    text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([str(cell).lower() if isinstance(cell, bool) else cell for cell in row] for row in rows)
