@@ -1,0 +1,63 @@
+"""The events of some names in order of time: what trends, funnels and retention are counted from."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from .columns import Array, Columns, Grown, member
+
+NAMES_KEPT = 256  # names whose timelines are kept once they were asked for
+GROUPS_KEPT = 4  # timelines of several names together
+
+
+class Timeline:
+    """`at` (whole Unix seconds) and `row` in the columns of each event: the earliest first, and of one second in the journal's order."""
+
+    of_contacts = False  # whose an event is does not change its place
+
+    def __init__(self, names: Sequence[int]) -> None:
+        self._names = np.array(names, np.int64)
+        self._at, self._row = Grown(np.int64), Grown(np.int32)
+
+    @property
+    def at(self) -> Array:
+        return self._at.view
+
+    @property
+    def row(self) -> Array:
+        return self._row.view
+
+    def extend(self, columns: Columns, first: int, end: int) -> None:
+        """Rows first..end were added. As events mostly come in order of time, few that were here are moved."""
+        row = np.flatnonzero(member(columns.name[first:end], self._names)) + first
+        if not len(row):
+            return
+        at = columns.created_at[row]
+        stays = int(np.searchsorted(self.at, at.min(), "right"))
+        at, row = np.concatenate((self.at[stays:], at)), np.concatenate((self.row[stays:], row))
+        self._at.cut(stays)
+        self._row.cut(stays)
+        order = np.argsort(at, kind="stable")
+        self._at.add(at[order])
+        self._row.add(row[order])
+
+    def keep(self, wanted: Array) -> None:
+        """Of all rows those stay where `wanted` is true, and are counted anew."""
+        here = wanted[self.row]
+        at, row = self.at[here], (np.cumsum(wanted) - 1)[self.row[here]]
+        self._at.cut(0)
+        self._row.cut(0)
+        self._at.add(at)
+        self._row.add(row)
+
+    def places(self, edges: Sequence[int]) -> list[slice]:
+        """Where the events stand that happened from each edge to before the next: whole Unix seconds, rising."""
+        places = np.searchsorted(self.at, np.array(edges, np.int64)).tolist()
+        return [slice(*pair) for pair in pairwise(places)]
+
+
+def timeline(columns: Columns, names: Sequence[int]) -> Timeline:
+    """The timeline of some names, kept and brought up to date."""
+    kind, most = ("timeline", NAMES_KEPT) if len(names) == 1 else ("timeline of several", GROUPS_KEPT)
+    return columns.derived((kind, *sorted(names)), lambda: Timeline(names), most=most)
