@@ -141,7 +141,11 @@ def test_many_events_of_one_second_are_told_apart_by_the_journal():
 @given(first=EVENTS, then=EVENTS, began=st.integers(1, 4), returns=st.lists(st.integers(1, 4), unique=True, max_size=4), edges=EDGES)
 def test_retention_counts_what_a_plain_count_does(first: list[Event], then: list[Event], began: int, returns: list[int], edges: list[int]):
     events = first + then
-    starts = {event.contact: min(e.at for e in events if e.name == began and e.contact == event.contact) for event in events if event.name == began}
+    starts = {
+        event.contact: min(e.at for e in events if e.name == began and e.contact == event.contact)
+        for event in events
+        if event.name == began
+    }
     periods = list(zip(edges[:-1], edges[1:], strict=True))
     expected = []
     for number, (start, end) in enumerate(periods):

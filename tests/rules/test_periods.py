@@ -152,7 +152,16 @@ def test_bounds_that_cannot_be_are_refused_by_field(kind: str, since: int, until
     assert caught.value.field == field
 
 
-ZONES = ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo", "Africa/Monrovia"]
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "Asia/Kolkata",
+    "America/St_Johns",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "America/Sao_Paulo",
+    "Africa/Monrovia",
+]
 
 
 def label(kind: str, moment: int, zone: ZoneInfo) -> object:
