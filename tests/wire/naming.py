@@ -127,6 +127,9 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     # Merging and the like
     "POST /contacts/merge": _bodies("POST", "/contacts/merge", {"from": "{lead_id}", "into": "{contact_id}"},
                                     {"from": "{merged_id}", "into": "{contact_id}"}),
+    "POST /-/api/contacts/merge/preview": _bodies("POST", "/-/api/contacts/merge/preview", {"from": "{lead_id}", "into": "{contact_id}"},
+                                                  {"from": "{merged_id}", "into": "{contact_id}"}),
+    "GET /-/api/contacts/{contact_id}": _each("GET", "/-/api/contacts/{}", *PEOPLE),
     "GET /contacts/{contact_id}/merge_history": _each("GET", "/contacts/{}/merge_history", *PEOPLE, headers=V2_16),
     "POST /contacts/{contact_id}/archive": _each("POST", "/contacts/{}/archive", *PEOPLE, body={}),
     "POST /contacts/{contact_id}/unarchive": _each("POST", "/contacts/{}/unarchive", *PEOPLE, body={}),

@@ -100,6 +100,8 @@ CALLS = [
     ("DELETE", "/visitors/{visitor_id}", "", None, {"write_contacts"}),
     ("PUT", "/-/api/contacts", "", {"id": "{contact_id}"}, {"write_contacts"}),
     ("GET", "/-/api/contacts/archived", "", None, {"read_contacts", "write_contacts"}),
+    ("GET", "/-/api/contacts/{contact_id}", "", None, {"read_contacts", "write_contacts"}),
+    ("POST", "/-/api/contacts/merge/preview", "", {"from": "{lead_id}", "into": "{contact_id}"}, {"read_contacts", "write_contacts"}),
     ("POST", "/-/api/import/contacts", "", {"role": "lead"}, {"write_contacts"}),
     ("POST", "/-/api/import/events", "", {"event_name": "clicked", "id": "{contact_id}"}, {"write_events"}),
     ("GET", "/tags", "", None, {"read_tags", "write_tags"}),
