@@ -208,6 +208,9 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     "POST /-/api/events/delete": _bodies("POST", "/-/api/events/delete", *(
         {"query": query} for query in (*QUERIES, {"field": "created_at", "operator": ">", "value": 0}))),
     "GET /-/api/audits": (Ask("GET", "/-/api/audits?per_page=150"),),
+    "GET /-/api/reports/trend": (Ask("GET", "/-/api/reports/trend"), *_each("GET", "/-/api/reports/trend?event_name={}", "event_name")),
+    "GET /-/api/reports/funnel": _each("GET", "/-/api/reports/funnel?step={}&step={}", "event_name"),
+    "GET /-/api/reports/retention": _each("GET", "/-/api/reports/retention?first_event={}", "event_name"),
     "GET /-/api/export/events": tuple(Ask("GET", f"/-/api/export/events{query}") for query in (
         "", "?format=csv", "?name={event_name}", "?intercom_user_id={contact_id}", "?user_id={external_id}", "?email={email}")),
     "GET /-/api/export/contacts": tuple(Ask("GET", f"/-/api/export/contacts?format={kind}") for kind in ("ndjson", "csv")),

@@ -107,6 +107,7 @@ class Page(NamedTuple):
     path: str
     view: View
     role: str = "viewer"  # the least that may
+    piece: bool = False  # of a page, for htmx alone
 
 
 def form_of(asked: Asked) -> list[tuple[str, str]]:
