@@ -4,10 +4,11 @@ To add a page, write its view and its row in <noun>.py (or a folder of that name
 tests/dashboard/.
 """
 
-from . import finding, start
+from . import finding, settings, start
 from .visit import Page
 
 PAGES: tuple[Page, ...] = (
     *start.PAGES,
     *finding.PAGES,
+    *settings.PAGES,
 )

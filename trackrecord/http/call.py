@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from ..errors import TrackrecordError
 from ..ingest import Services as Base
 from ..messenger.deliveries import Deliveries
 from ..rules.directory import Token, Workspace
@@ -20,6 +21,8 @@ class Answer(NamedTuple):
     body: "Any | AsyncIterator[bytes]" = None
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    failure: TrackrecordError | None = None  # what a page says in its own words, for the request log
+    whose: Workspace | None = None  # to whom that belongs, where no token says it
 
 
 class Services(Base, Protocol):
