@@ -10,9 +10,15 @@ from typing import Any
 
 from .activity import activity, top_contacts
 from .breakdown import breakdown
+from .funnel import funnel
+from .retention import retention
+from .trend import trend
 
 QUESTIONS: dict[str, Callable[..., Any]] = {
     "activity": activity,
     "top_contacts": top_contacts,
     "breakdown": breakdown,
+    "trend": trend,
+    "funnel": funnel,
+    "retention": retention,
 }
