@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import engines
+from .analysis.asking import Analysis
 from .background import Background, Turns
 from .consumers.follower import Follower
 from .consumers.store_writer import StoreWriter
@@ -62,6 +63,7 @@ class Server:
         self.follower: Follower  # the store's, which reads wait for
         self.ingest: Ingest
         self.reads: Reads
+        self.analysis: Analysis
         self.messenger: Deliveries
         self.first_token: str | None = None  # the secret of the token made at the first start
         self.first_link: str | None = None  # the key of the link that makes the first account, while there is none
@@ -200,6 +202,8 @@ class Server:
             background=self._background,
             wait_s=settings.read_wait_s,
         )
+        self.analysis = Analysis(engines.analysis_command(data), caught_up=self.reads.caught_up)
+        stack.push_async_callback(self.analysis.close)
         self.messenger = Deliveries(self)
         # What threads still do is ended before what they work on is closed, and before another process may own the directory.
         for threads in (self._background, self._threads, self._gate, self._new):

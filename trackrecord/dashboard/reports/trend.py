@@ -1,0 +1,54 @@
+"""The page of a trend: how often events happen, by hour, day, week or month."""
+
+from typing import Any
+
+from ...http.call import Answer
+from ...rules.periods import KINDS
+from ...wire.reports import MEASURES, SERIES_MAX
+from ..visit import Visit
+from .asking import Query, page, shown
+from .spans import Span
+
+
+async def lead_in(visit: Visit) -> Answer:
+    """GET reports."""
+    return visit.go(visit.url("reports/trend"))
+
+
+async def show(visit: Visit) -> Answer:
+    """GET reports/trend?event_name=&range=&from=&to=&period=&measure=&compare=&format=. Event names may be several, or none for all."""
+    chosen = list(dict.fromkeys(name.strip() for name in visit.params("event_name") if name.strip()))
+    measure, compare = visit.param("measure") or MEASURES[0], visit.param("compare") == "true"
+
+    def query(span: Span) -> Query:
+        of = {"event_name": chosen or None, "period": span.period, "measure": measure, "compare": "true" if compare else None}
+        return {**of, **span.query}
+
+    form = {"chosen": chosen, "measure": measure, "compare": compare}
+    return await page(visit, "trend", KINDS, query, _shown, form=form, measures=MEASURES, names_max=SERIES_MAX)
+
+
+def _shown(visit: Visit, data: dict[str, Any]) -> dict[str, Any]:
+    """What the page's table has: a column for each series, with the one before beside it."""
+    before = data["previous"]["series"] if data["previous"] else [None] * len(data["series"])
+    columns = [
+        {
+            "name": series["event_name"],
+            "values": series["values"],
+            "total": series[data["measure"]],
+            "events": series["events"],
+            "contacts": series["contacts"],
+            "before": earlier,
+            "change": _change(series[data["measure"]], earlier[data["measure"]]) if earlier else None,
+        }
+        for series, earlier in zip(data["series"], before, strict=True)
+    ]
+    return {"periods": shown(data["periods"], data["period"], visit.timezone), "columns": columns}
+
+
+def _change(now: int, before: int) -> str:
+    """In percent of what was before."""
+    if not before:
+        return "none before" if now else "none before either"
+    percent = 100 * (now - before) / before
+    return "as many as before" if now == before else f"{percent:+.1f} % to before".replace("-", "\N{MINUS SIGN}")
