@@ -1,8 +1,6 @@
 """What the server keeps: the files, how far the journal and the store are, backups, and exports."""
 
-from typing import Any
-
-from ...errors import NotFound, ParameterInvalid
+from ...errors import NotFound
 from ...exports import FORMATS
 from ...http.call import Answer
 from ...ingest import State
@@ -13,7 +11,8 @@ from ..visit import Page, Visit
 from . import archive, common
 
 NOUNS = ("events", "contacts")
-# What each file is, by its name; a log beside a database goes with that.
+LOG, INDEX = "-wal", "-shm"  # beside a database: what it has not taken in yet, and where that stands
+# What each file is, by its name.
 FILES = {
     "journal.db": "every event as it came, until all have it",
     "events.db": "the events, and what is counted of them",
@@ -28,7 +27,16 @@ async def data(visit: Visit) -> Answer:
     """GET settings/data."""
     state: State = await visit.services.in_thread(visit.services.state)
     health = await visit.api.get("/-/health", {"check": "live"})
-    files = [{"name": name, "size": size, "meaning": _meaning(name)} for name, size in state.files.items()]
+    files = [
+        {
+            "name": name,
+            "size": size + state.files.get(name + LOG, 0),
+            "log": state.files.get(name + LOG),
+            "meaning": FILES.get(name, "not ours"),
+        }
+        for name, size in state.files.items()
+        if not name.endswith((LOG, INDEX))
+    ]
     consumers = [{"name": name, "cursor": cursor, "behind": max(0, state.last - cursor)} for name, cursor in state.cursors.items()]
     return common.page(
         visit,
@@ -44,10 +52,10 @@ async def data(visit: Visit) -> Answer:
 
 
 async def export(visit: Visit) -> Answer:
-    """GET settings/data/export?noun=&format=: the API's own export, as it comes."""
-    noun, format = visit.param("noun"), visit.param("format")
+    """GET settings/data/export/{noun}?format=: the API's own export, as it comes."""
+    noun, format = visit.path["noun"], visit.param("format")
     if noun not in NOUNS:
-        raise ParameterInvalid(f"noun must be {' or '.join(NOUNS)}, got {noun[:40]!r}", field="noun")
+        raise NotFound(f"{' and '.join(NOUNS)} are exported, and no {noun[:40]!r}", field="noun")
     return await visit.api.raw(ApiCall("GET", f"/-/api/export/{noun}?format={format}" if format in FORMATS else f"/-/api/export/{noun}"))
 
 
@@ -69,17 +77,8 @@ def _may_have_all(visit: Visit) -> bool:
     return all(each.number in mine for each in visit.services.directory.workspaces.list())
 
 
-def _meaning(name: str) -> str:
-    for stem, meaning in FILES.items():
-        if name == stem:
-            return meaning
-        if name.startswith(f"{stem}-"):
-            return f"what {stem} has not taken in yet"
-    return "not ours"
-
-
-PAGES: tuple[Any, ...] = (
+PAGES = (
     Page("GET", "settings/data", data),
-    Page("GET", "settings/data/export", export),
+    Page("GET", "settings/data/export/{noun}", export),
     Page("POST", "settings/data/backup", backup, role="admin"),
 )

@@ -55,7 +55,7 @@ def _value(name: str, value: object) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else "" if value is None else str(value)
+    return "" if value is None else str(value)  # whole, so that it can be set as it stands
 
 
 PAGES = (Page("GET", "settings/profile", profile),)
