@@ -82,6 +82,7 @@ CALLS = [
     ("POST", "/-/api/events/delete", "", {"query": {"field": "event_name", "operator": "=", "value": "never"}}, {"delete_events"}),
     ("GET", "/-/api/audits", "", None, {"delete_events"}),
     ("GET", "/-/api/requests", "", None, {"read_requests"}),
+    ("GET", "/-/api/live", "?follow=false", None, {"read_events", "write_events"}),
     ("GET", "/-/api/export/events", "?user_id={external_id:path}", None, {"read_events", "write_events"}),
     ("GET", "/-/api/export/contacts", "", None, {"read_contacts", "write_contacts"}),
     ("POST", "/contacts/merge", "", {"from": "{lead_id}", "into": "{contact_id}"}, {"write_contacts"}),

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any, NamedTuple, Protocol
 
 from ..ingest import Services as Base
+from ..live import Live
 from ..messenger.deliveries import Deliveries
 from ..rules.directory import Token, Workspace
 from ..rules.profiles import Profile, under
@@ -25,6 +26,9 @@ class Answer(NamedTuple):
 class Services(Base, Protocol):
     @property
     def messenger(self) -> Deliveries: ...
+
+    @property
+    def live(self) -> Live: ...
 
 
 class Asked:

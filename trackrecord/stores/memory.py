@@ -1,7 +1,7 @@
 """The promises of base.py in dicts: for tests, and for a server that may forget. Every read looks at everything."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from .. import outcomes
 from ..rules.records import Baseline, Erasure, Event, Gone, Merge, Record, Removal
 from . import name_keys
-from .base import PAGE_METADATA_BYTES, Found, Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
+from .base import PAGE_METADATA_BYTES, Found, Moment, NameKey, NameTotal, Page, Place, Receipt, Receipts, Selection, StoredEvent, Summary
 
 
 class MemoryStore:
@@ -211,6 +211,19 @@ class MemoryStore:
             received_at_ms, workspace = self._erased_events[position]
             return Receipt(position, outcomes.ERASED, received_at_ms, workspace, None)
         return None
+
+    def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
+        span = range(upto, after, -1) if newest else range(after + 1, upto + 1)
+        found: list[Receipt] = []
+        size = 0
+        for position in span:
+            receipt = self.receipt(position)
+            if receipt is not None and receipt.workspace in workspaces:
+                if len(found) == limit or size > PAGE_METADATA_BYTES:
+                    return Receipts(found, more=True)
+                found.append(receipt)
+                size += len(receipt.event.event.metadata) if receipt.event is not None else 0
+        return Receipts(found, more=False)
 
     def duplicates(self, first: int, last: int) -> list[int]:
         return sorted(position for position in list(self._duplicates) if first <= position <= last)
