@@ -157,6 +157,10 @@ class Live:
         self._task: asyncio.Task[None] | None = None
         self._ended = False
 
+    @property
+    def watchers(self) -> int:
+        return len(self._watchers)
+
     def moved(self) -> None:
         """The store has got on."""
         if self._watchers:
