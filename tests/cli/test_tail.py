@@ -34,7 +34,7 @@ class Tail:
 
     def __init__(self, shell: Shell, *arguments: str) -> None:
         self.process = shell.start("tail", *arguments)
-        self._timer = threading.Timer(DEADLINE_S, self.process.kill)
+        self._timer = threading.Timer(2 * DEADLINE_S, self.process.kill)
         self._timer.start()
 
     def __enter__(self) -> "Tail":
