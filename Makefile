@@ -8,7 +8,8 @@ MINUTES ?= 10
 JOBS ?= 3
 EXAMPLES ?= 300
 SNIPPET := snippet
-NODE_FOLDERS := $(SNIPPET) tests/clients/node tests/browser examples/web
+DASHBOARD := dashboard
+NODE_FOLDERS := $(SNIPPET) $(DASHBOARD) tests/clients/node tests/browser examples/web
 OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
@@ -20,7 +21,7 @@ NUMBERS = $(foreach name,MINUTES COUNT SEED EXAMPLES,$(if $(shell printf '%s' '$
   $(error $(name) must be a number, not $($(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint demo demo-web bench torture model simulate fuzz explore audit lock wheel clean
+.PHONY: help serve test lint demo demo-web screenshots bench torture model simulate fuzz explore audit lock wheel clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +42,9 @@ demo: $(VENV)/serve.stamp ## Bring a stream of events in, kill the server on the
 
 demo-web: $(VENV)/serve.stamp node-clients ## Start a server and two pages with its script, and show every event as it arrives
 	@exec $(BIN)/python examples/demo_web.py
+
+screenshots: $(VENV)/test.stamp chromium ## Fill a server with a made-up record, and take pictures of the dashboard's pages into docs/screenshots
+	@exec $(BIN)/python examples/screenshots.py
 
 bench: $(VENV)/test.stamp ## Measure everything against its bars, in forty minutes; less: python -m bench --quick, python -m bench growth
 	@exec $(BIN)/python -m bench
@@ -91,7 +95,7 @@ lock: ## Choose new versions for the lock files
 	rm -rf $(VENV)/lock
 
 clean: ## Remove what was built and installed; data stays
-	rm -rf $(VENV) build dist *.egg-info $(NODE_FOLDERS:%=%/node_modules) trackrecord/messenger/static .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
+	rm -rf $(VENV) build dist *.egg-info $(NODE_FOLDERS:%=%/node_modules) trackrecord/messenger/static trackrecord/dashboard/static .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -100,7 +104,7 @@ $(BIN)/python:
 	@echo "Making a Python environment in $(VENV); the first time this takes a minute ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
-$(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml setup.py $(wildcard $(SNIPPET)/src/*.ts) $(SNIPPET)/build.mjs $(SNIPPET)/package-lock.json
+$(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml setup.py $(foreach folder,$(SNIPPET) $(DASHBOARD),$(wildcard $(folder)/src/*) $(folder)/build.mjs $(folder)/package-lock.json)
 	@echo "Installing into $(VENV) ..."
 	@$(PIP) install -r requirements.lock || \
 	  { echo "Could not install the packages. Is there a network? A proxy or mirror is set by PIP_INDEX_URL. Then run this again."; exit 1; }

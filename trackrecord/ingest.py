@@ -10,7 +10,8 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from .background import Background, Turns
 from .directory import Directory
@@ -334,7 +335,7 @@ class Reads:
 
     async def ask(self, question: Callable[[EventReader], T]) -> T:
         """Run a question in a thread. Raises Unavailable when the store does not catch up in time."""
-        await self._caught_up()
+        await self.caught_up()
         return await self.ask_now(question)
 
     async def ask_now(self, question: Callable[[EventReader], T]) -> T:
@@ -343,7 +344,7 @@ class Reads:
 
     async def ask_in_background(self, workspace: int, question: Callable[[EventReader], T]) -> T:
         """As ask, for a question that may take long: it waits for its turn (background.py), so that others need not wait for it."""
-        await self._caught_up()
+        await self.caught_up()
         answer: T = await self._background.run(workspace, self._asked, question)
         return answer
 
@@ -361,10 +362,12 @@ class Reads:
             self._failed = time.monotonic(), str(error)
             raise
 
-    async def _caught_up(self) -> None:
+    async def caught_up(self) -> int:
+        """Wait until the store has everything acknowledged so far; return up to which position that is. Raises Unavailable."""
         head = self._journal.head
         if self._store.cursor < head:
             await self._store.reached(head, timeout_s=self._wait_s)
+        return head
 
 
 async def move_events(services: "Services", workspace: int, source: Contact, target: Contact) -> None:
@@ -375,6 +378,16 @@ async def move_events(services: "Services", workspace: int, source: Contact, tar
     """
     services.requests.forget(workspace, lost(source, target))
     await services.ingest.merge(workspace, source.number, target.number)
+
+
+class State(NamedTuple):
+    """What a server keeps, as of one moment."""
+
+    data: Path
+    files: dict[str, int]  # bytes, by name
+    first: int  # the oldest position that the journal still has; 0 for it and the last where it has none
+    last: int
+    cursors: dict[str, int]  # of each consumer, by its name
 
 
 class Services(Protocol):
@@ -414,6 +427,12 @@ class Services(Protocol):
 
     @property
     def turns(self) -> Turns: ...
+
+    def copy_into(self, folder: Path) -> None:
+        """Make a consistent copy of everything in a new folder; see backup.copy."""
+
+    def state(self) -> "State":
+        """How large the files are, and how far each consumer is. Reads the disk."""
 
     def troubles(self) -> list[str]:
         """Why the server cannot do its whole work now; empty when it can."""

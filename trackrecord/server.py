@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from . import engines
+from .analysis.asking import Analysis
 from .background import Background, Turns
 from .consumers.follower import Follower
 from .consumers.store_writer import StoreWriter
 from .datadir import Owned
 from .directory import Directory
 from .errors import DataDirectoryUnusable, Unavailable
-from .ingest import Ingest, Reads
+from .ingest import Ingest, Reads, State
 from .journal.cleansing import asking
 from .journal.commit import Journal
 from .live import Live
@@ -55,6 +56,7 @@ class Server:
         self.profile: Profile = settings.effective_profile()
         self.now = now
         self._note = note  # what a second process is told that the first one does
+        self.data: Path  # the directory; of an ephemeral server one that goes with it
         self.requests: RequestLog
         self.directory: Directory
         self.journal: Journal
@@ -62,9 +64,11 @@ class Server:
         self.follower: Follower  # the store's, which reads wait for
         self.ingest: Ingest
         self.reads: Reads
+        self.analysis: Analysis
         self.messenger: Deliveries
         self.live: Live
         self.first_token: str | None = None  # the secret of the token made at the first start
+        self.first_link: str | None = None  # the key of the link that makes the first account, while there is none
         self.app: Any = None  # what answers HTTP, where anything does
         self.stop: Callable[[], None] = lambda: None  # end serving, from the event loop
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="trackrecord")
@@ -91,6 +95,22 @@ class Server:
     ) -> Any:
         """As in_thread, in the few threads for what takes long; see Background.run. Raises Unavailable past what may wait there."""
         return await self._background.run(workspace, function, *args, begun=begun, long=long, **kwargs)
+
+    def copy_into(self, folder: Path) -> None:
+        """Raises what backup.copy raises."""
+        from . import backup
+
+        backup.copy(self.data, folder)
+
+    def state(self) -> State:
+        """Raises Unavailable where a file cannot be read now."""
+        journal = engines.read_journal(self.data)
+        try:
+            first, last = journal.span()
+        finally:
+            journal.close()
+        files = {path.name: path.stat().st_size for path in sorted(self.data.iterdir()) if path.is_file()}
+        return State(self.data, files, first, last, {name: each.cursor for name, each in self.followers.items()})
 
     def troubles(self) -> list[str]:
         """Why the server cannot do its whole work now; empty when it can."""
@@ -127,7 +147,7 @@ class Server:
         stack.callback(self._gate.shutdown)
         stack.callback(self._new.shutdown)
         stack.callback(self._background.shutdown)
-        data = _temporary() if settings.ephemeral else Path(settings.data)
+        data = self.data = _temporary() if settings.ephemeral else Path(settings.data)
         if settings.ephemeral:
             stack.callback(shutil.rmtree, data, ignore_errors=True)
         owned = Owned(data, note=self._note)
@@ -184,6 +204,8 @@ class Server:
             background=self._background,
             wait_s=settings.read_wait_s,
         )
+        self.analysis = Analysis(engines.analysis_command(data), caught_up=self.reads.caught_up)
+        stack.push_async_callback(self.analysis.close)
         self.messenger = Deliveries(self)
         self.live = Live(
             store=self.reads,
@@ -222,6 +244,7 @@ class Server:
         while not self._ending.is_set() and self.directory.jobs.drop_old(until=now - self.settings.jobs_keep_days * DAY_S):
             time.sleep(0)  # others get their turn to write
         self.directory.scrolls.drop_expired(now=now)
+        self.directory.sessions.drop_expired(now=now)
         while not self._ending.is_set() and self.directory.messenger.drop_moments(until=now - AGE_MAX_S):
             time.sleep(0)
 
@@ -247,10 +270,14 @@ class Server:
                 self.directory.messenger.enforce(number, True)
 
     def first_access(self) -> None:
-        """Make the first token, if there has never been one. Called last before it is shown: nobody could ask for it again."""
+        """Make the first token, if there has never been one, and while nobody has an account a link that makes the first.
+
+        Called last before they are shown: nobody could ask for them again.
+        """
+        now = int(self.now())
         if not any(self.directory.tokens.list(each.number) for each in self.directory.workspaces.list()):
-            now = int(self.now())
             _, self.first_token = self.directory.tokens.create(self.default_workspace.number, "first token", frozenset(SCOPES), now=now)
+        self.first_link = self.directory.links.create_first(now=now)
 
     def _fit_together(self, data: Path, writer: Any) -> int:
         """See that the three files belong together; return the store's cursor.
@@ -338,9 +365,11 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
 
     import uvicorn
 
+    from . import dashboard
     from .http.app import App
     from .http.flights import lane_fits
     from .http.protocol import protocol
+    from .http.routes import ROUTES
 
     if not settings.ephemeral:
         Owned(Path(settings.data)).release()  # of two reasons not to start, a server on this very directory is told first
@@ -352,7 +381,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
     connections_max = _connections(settings.connections_max)
     with sock:
         async with opened(settings, now=now, note=f"serving on {settings.host}:{sock.getsockname()[1]}") as server:
-            app = server.app = App(server)
+            app = server.app = App(server, (*ROUTES, *dashboard.ROUTES))
             config = uvicorn.Config(
                 app,
                 http=protocol(

@@ -7,6 +7,7 @@ from trackrecord import outcomes
 from trackrecord.rules.records import Gone
 from trackrecord.stores.base import (
     PAGE_METADATA_BYTES,
+    Changes,
     Moment,
     NameKey,
     NameTotal,
@@ -40,6 +41,8 @@ def test_a_new_store_is_empty(store):
         "name_keys": {1: [], 2: []},
         "merged": {},
         "erased": frozenset(),
+        "values": {"n": [], "s": [], "": [], "nobody's": []},
+        "changes": [Changes(0, 0, [], [], [], 0, 0)] * 3,
         "erased_by": {0: []},
     }
 
@@ -297,6 +300,8 @@ def test_an_erased_contact_leaves_receipts_and_nothing_else(store):
         "name_keys": {1: []},
         "merged": {},
         "erased": frozenset({1}),
+        "values": {"n": [], "s": [], "": [], "nobody's": []},
+        "changes": [Changes(10, 10, row, [], [], 1, 0) for row in ([1, 2, 1, 200], [1, 2, 1, 200], [])],
         "erased_by": {position: [2, 3, 4, 5, 6, 8, 9, 10] if position == 7 else [] for position in range(11)},
     }
 

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from ..analysis.asking import Analysis
+from ..errors import TrackrecordError
 from ..ingest import Services as Base
 from ..live import Live
 from ..messenger.deliveries import Deliveries
@@ -21,14 +23,23 @@ class Answer(NamedTuple):
     body: "Any | AsyncIterator[bytes]" = None
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    failure: TrackrecordError | None = None  # what a page says in its own words, for the request log
+    whose: Workspace | None = None  # to whom that belongs, where no token says it
 
 
 class Services(Base, Protocol):
+    @property
+    def analysis(self) -> Analysis: ...
+
     @property
     def messenger(self) -> Deliveries: ...
 
     @property
     def live(self) -> Live: ...
+
+    @property
+    def app(self) -> Any:
+        """What answers HTTP: pages ask it in the process."""
 
 
 class Asked:

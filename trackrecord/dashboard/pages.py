@@ -1,0 +1,16 @@
+"""Every page of a workspace: one row each, by noun. Addresses lie below /-/ui/w/{workspace}/.
+
+To add a page, write its view and its row in <noun>.py (or a folder of that name), its template in templates/<noun>/, and its test in
+tests/dashboard/.
+"""
+
+from . import contacts, finding, reports, settings, start
+from .visit import Page
+
+PAGES: tuple[Page, ...] = (
+    *start.PAGES,
+    *contacts.PAGES,
+    *reports.PAGES,
+    *settings.PAGES,
+    *finding.PAGES,
+)
