@@ -28,6 +28,7 @@ from .errors import DataDirectoryUnusable, Unavailable
 from .ingest import Ingest, Reads, State
 from .journal.cleansing import asking
 from .journal.commit import Journal
+from .live import Live
 from .messenger.deliveries import Deliveries
 from .requestlog import RequestLog
 from .rules.directory import SCOPES, Workspace
@@ -65,6 +66,7 @@ class Server:
         self.reads: Reads
         self.analysis: Analysis
         self.messenger: Deliveries
+        self.live: Live
         self.first_token: str | None = None  # the secret of the token made at the first start
         self.first_link: str | None = None  # the key of the link that makes the first account, while there is none
         self.app: Any = None  # what answers HTTP, where anything does
@@ -205,9 +207,18 @@ class Server:
         self.analysis = Analysis(engines.analysis_command(data), caught_up=self.reads.caught_up)
         stack.push_async_callback(self.analysis.close)
         self.messenger = Deliveries(self)
+        self.live = Live(
+            store=self.reads,
+            directory=self.directory,
+            names=self.ingest.names,
+            cursor=lambda: self.follower.cursor,
+            head=lambda: self.journal.head,
+        )
+        self.follower.moved = self.live.moved
         # What threads still do is ended before what they work on is closed, and before another process may own the directory.
         for threads in (self._background, self._threads, self._gate, self._new):
             stack.callback(threads.shutdown)
+        stack.push_async_callback(self.live.close)
         await self._finish(reader)
         stack.push_async_callback(self._end_house, asyncio.create_task(self._keep_house()))
 
@@ -407,6 +418,10 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
                     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                         loop.add_signal_handler(number, self.handle_exit, number, None)
                     yield
+
+                async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                    server.live.end()  # which would be waited for
+                    await super().shutdown(sockets)
 
                 async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                     await super().startup(sockets)

@@ -82,6 +82,7 @@ CALLS = [
     ("POST", "/-/api/events/delete", "", {"query": {"field": "event_name", "operator": "=", "value": "never"}}, {"delete_events"}),
     ("GET", "/-/api/audits", "", None, {"delete_events"}),
     ("GET", "/-/api/requests", "", None, {"read_requests"}),
+    ("GET", "/-/api/live", "?follow=false", None, {"read_events", "write_events"}),
     ("GET", "/-/api/export/events", "?user_id={external_id:path}", None, {"read_events", "write_events"}),
     ("GET", "/-/api/reports/trend", "", None, {"read_events", "write_events"}),
     ("GET", "/-/api/reports/funnel", "?step={name:path}&step={name:path}", None, {"read_events", "write_events"}),

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from ..analysis.asking import Analysis
 from ..errors import TrackrecordError
 from ..ingest import Services as Base
+from ..live import Live
 from ..messenger.deliveries import Deliveries
 from ..rules.directory import Token, Workspace
 from ..rules.profiles import Profile, under
@@ -32,6 +33,9 @@ class Services(Base, Protocol):
 
     @property
     def messenger(self) -> Deliveries: ...
+
+    @property
+    def live(self) -> Live: ...
 
     @property
     def app(self) -> Any:
