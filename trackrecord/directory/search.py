@@ -1,6 +1,6 @@
 """Contacts found by what is known of them: a checked search becomes one statement."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from ..errors import BadRequest
 from ..rules.contacts import Contact
 from ..rules.filters import PHONE_MARKS, Span
-from ..rules.search import Field, Group, Place, Query, Search, Sort
+from ..rules.search import Field, Filter, Group, Place, Query, Search, Sort
 from .engine import Database, TookTooLong, folded, member, position, unindexed
 from .rows import COLUMNS
 from .tables import LISTED, contact_tags, contacts, segment_members, segments
@@ -53,7 +53,7 @@ def _page(workspace: int, search: Search, *, limit: int, after: Place | None) ->
     sort, value = search.sort, _expression(search.sort.field)
     if _narrow(search.query):
         value = unindexed(value)
-    wanted = sa.select(*COLUMNS, value.label("placed")).where(contacts.c.workspace == workspace, LISTED, condition(search.query))
+    wanted = sa.select(*COLUMNS, value.label("placed")).where(*_wanted(workspace, search.query))
     if after is not None:
         wanted = wanted.where(_beyond(value, sort, after))
     order: list[Expression] = [value.desc(), contacts.c.id.desc()] if sort.descending else [value.asc(), contacts.c.id.asc()]
@@ -63,7 +63,33 @@ def _page(workspace: int, search: Search, *, limit: int, after: Place | None) ->
 
 
 def _count(workspace: int, query: Query) -> sa.Select[Any]:
-    return sa.select(sa.func.count()).select_from(contacts).where(contacts.c.workspace == workspace, LISTED, condition(query))
+    return sa.select(sa.func.count()).select_from(contacts).where(*_wanted(workspace, query))
+
+
+def _wanted(workspace: int, query: Query) -> tuple[Condition, ...]:
+    """Who is listed and meets a query. Where few can be meant they are looked up first: left to itself SQLite takes an OR of
+    several identifiers for more work than going through everybody.
+    """
+    if not _narrow(query):
+        return contacts.c.workspace == workspace, LISTED, condition(query)
+    leading = sa.union(*(_led_to(workspace, each) for each in _leading(query)))
+    return contacts.c.number.in_(leading), unindexed(contacts.c.workspace) == workspace, LISTED, condition(query)
+
+
+def _leading(query: Query) -> Iterator[Filter]:
+    """Filters of a narrow query of which each contact that it means meets one, and each leads to few."""
+    if isinstance(query, Filter):
+        yield query
+        return
+    members = query.members if query.operator == "OR" else [next(filter(_narrow, query.members))]
+    for each in members:
+        yield from _leading(each)
+
+
+def _led_to(workspace: int, filter: Filter) -> sa.Select[Any]:
+    """The numbers of contacts that an identifier leads to."""
+    mine = contacts.c.workspace == workspace, _compare(_expression(filter.field), filter.operator, filter.value)
+    return sa.select(contacts.c.number).where(*mine).correlate(None)
 
 
 def _narrow(query: Query) -> bool:
