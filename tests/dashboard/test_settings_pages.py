@@ -289,6 +289,7 @@ def test_data_shows_how_far_the_journal_and_the_store_are(kept: Shown) -> None:
     assert "Last record 3" in page.words
     assert "The store-writer is behind by 0 it has 3" in page.words
     assert "directory.db" in page.words
+    until(lambda: "columns/" in kept.looker.get("settings/data").words)  # which its own process makes
     assert f"trackrecord backup DIR --data {kept.server.server.data}" in page.words
 
 
