@@ -87,6 +87,8 @@ CALLS = [
     ("GET", "/-/api/reports/trend", "", None, {"read_events", "write_events"}),
     ("GET", "/-/api/reports/funnel", "?step={name:path}&step={name:path}", None, {"read_events", "write_events"}),
     ("GET", "/-/api/reports/retention", "?first_event={name:path}", None, {"read_events", "write_events"}),
+    ("GET", "/-/api/reports/top-contacts", "?event_name={name:path}", None, set()),  # needs read_contacts too: test_rankings.py
+    ("GET", "/-/api/reports/breakdown", "?event_name={name:path}&key=k", None, {"read_events", "write_events"}),
     ("GET", "/-/api/export/contacts", "", None, {"read_contacts", "write_contacts"}),
     ("POST", "/contacts/merge", "", {"from": "{lead_id}", "into": "{contact_id}"}, {"write_contacts"}),
     ("GET", "/contacts/{contact_id}/merge_history", "", None, {"read_contacts", "write_contacts"}),
