@@ -45,6 +45,7 @@ RUN = (
     "docs/quickstart.md",
     "docs/api/events.md",
     "docs/api/receipts.md",
+    "docs/api/live.md",
     "docs/api/bulk.md",
     "docs/api/users.md",
     "docs/api/tags.md",

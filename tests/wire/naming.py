@@ -211,9 +211,13 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     "GET /-/api/reports/trend": (Ask("GET", "/-/api/reports/trend"), *_each("GET", "/-/api/reports/trend?event_name={}", "event_name")),
     "GET /-/api/reports/funnel": _each("GET", "/-/api/reports/funnel?step={}&step={}", "event_name"),
     "GET /-/api/reports/retention": _each("GET", "/-/api/reports/retention?first_event={}", "event_name"),
+    "GET /-/api/reports/top-contacts": _each("GET", "/-/api/reports/top-contacts?event_name={}", "event_name"),
+    "GET /-/api/reports/breakdown": _each("GET", "/-/api/reports/breakdown?key=plan&event_name={}", "event_name"),
     "GET /-/api/export/events": tuple(Ask("GET", f"/-/api/export/events{query}") for query in (
         "", "?format=csv", "?name={event_name}", "?intercom_user_id={contact_id}", "?user_id={external_id}", "?email={email}")),
     "GET /-/api/export/contacts": tuple(Ask("GET", f"/-/api/export/contacts?format={kind}") for kind in ("ndjson", "csv")),
+    "GET /-/api/live": tuple(Ask("GET", f"/-/api/live?after=0&follow=false{query}") for query in (
+        "", "&event_name={event_name}", "&contact_id={contact_id}", "&user_id={external_id}", "&email={email}")),
     "GET /-/api/requests": (Ask("GET", "/-/api/requests?per_page=150"), *_each("GET", "/-/api/requests?request_id={}", "request_id")),
     "POST /-/api/import/contacts": _bodies("POST", "/-/api/import/contacts", '{"id":"{contact_id}","external_id":"{external_id}"}'),
     "POST /-/api/import/events": _bodies("POST", "/-/api/import/events", '{"event_name":"theirs","created_at":1,"id":"{contact_id}"}',

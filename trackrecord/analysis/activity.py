@@ -91,7 +91,7 @@ class _Pairs:
         return total
 
     def _add(self, pairs: Array) -> None:
-        if not len(self._many):
+        if not len(self._many) and not len(self._recent):
             self._many = pairs
             return
         new = pairs[~_among(pairs, self._many) & ~_among(pairs, self._recent)]
