@@ -17,7 +17,7 @@ LEVELS = (
     {"journal", "stores", "directory", "requestlog", "background"},
     {"ingest", "consumers", "exports"},
     {"many"},  # takes many events the way ingest takes one
-    {"imports", "messenger"},  # what browsers deliver is judged like what imports bring; the door is http's
+    {"imports", "messenger", "segments"},  # what browsers deliver is judged like what imports bring; the door is http's
     {"http"},
     {"engines"},  # apart from server, because a consumer's process starts there and should not load a web server
     {"backup", "check"},

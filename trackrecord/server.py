@@ -23,7 +23,7 @@ from .consumers.follower import Follower
 from .consumers.store_writer import StoreWriter
 from .datadir import Owned
 from .directory import Directory
-from .errors import DataDirectoryUnusable, Unavailable
+from .errors import DataDirectoryUnusable, TrackrecordError
 from .ingest import Ingest, Reads
 from .journal.cleansing import asking
 from .journal.commit import Journal
@@ -32,6 +32,7 @@ from .requestlog import RequestLog
 from .rules.directory import SCOPES, Workspace
 from .rules.messenger import AGE_MAX_S
 from .rules.profiles import Profile
+from .segments import Segments
 from .settings import Settings
 from .stores.base import EventReader
 
@@ -61,6 +62,7 @@ class Server:
         self.follower: Follower  # the store's, which reads wait for
         self.ingest: Ingest
         self.reads: Reads
+        self.segments: Segments
         self.messenger: Deliveries
         self.first_token: str | None = None  # the secret of the token made at the first start
         self.app: Any = None  # what answers HTTP, where anything does
@@ -182,6 +184,7 @@ class Server:
             background=self._background,
             wait_s=settings.read_wait_s,
         )
+        self.segments = Segments(self)
         self.messenger = Deliveries(self)
         # What threads still do is ended before what they work on is closed, and before another process may own the directory.
         for threads in (self._background, self._threads, self._gate, self._new):
@@ -190,12 +193,13 @@ class Server:
         stack.push_async_callback(self._end_house, asyncio.create_task(self._keep_house()))
 
     async def _keep_house(self) -> None:
-        """Drop from the directory what has had its time: at the start, and then every hour by the real clock."""
+        """Drop from the directory what has had its time, and note how large segments are: at the start, and then every hour by the real clock."""
         while not self._ending.is_set():
             try:
                 await self.in_thread(self.drop_outdated)
-            except Unavailable as error:
-                log.warning("old jobs and scrolls could not be dropped from the directory, which is tried again later: %s", error)
+                await self.segments.note_sizes(ending=self._ending.is_set)
+            except TrackrecordError as error:
+                log.warning("housekeeping of the directory could not be done, which is tried again later: %s", error)
             except Exception:
                 log.exception("housekeeping of the directory went wrong; it is tried again later")
             with contextlib.suppress(TimeoutError):

@@ -8,6 +8,7 @@ from ..messenger.deliveries import Deliveries
 from ..rules.directory import Token, Workspace
 from ..rules.profiles import Profile, under
 from ..rules.versions import Version
+from ..segments import Segments
 
 
 class Answer(NamedTuple):
@@ -23,6 +24,9 @@ class Answer(NamedTuple):
 
 
 class Services(Base, Protocol):
+    @property
+    def segments(self) -> Segments: ...
+
     @property
     def messenger(self) -> Deliveries: ...
 
