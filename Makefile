@@ -8,7 +8,8 @@ MINUTES ?= 10
 JOBS ?= 3
 EXAMPLES ?= 300
 SNIPPET := snippet
-NODE_FOLDERS := $(SNIPPET) tests/clients/node tests/browser examples/web
+DASHBOARD := dashboard
+NODE_FOLDERS := $(SNIPPET) $(DASHBOARD) tests/clients/node tests/browser examples/web
 OLD_PYTHON := tests/clients/python
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
@@ -91,7 +92,7 @@ lock: ## Choose new versions for the lock files
 	rm -rf $(VENV)/lock
 
 clean: ## Remove what was built and installed; data stays
-	rm -rf $(VENV) build dist *.egg-info $(NODE_FOLDERS:%=%/node_modules) trackrecord/messenger/static .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
+	rm -rf $(VENV) build dist *.egg-info $(NODE_FOLDERS:%=%/node_modules) trackrecord/messenger/static trackrecord/dashboard/static .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results torture/results fuzz/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -100,7 +101,7 @@ $(BIN)/python:
 	@echo "Making a Python environment in $(VENV); the first time this takes a minute ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
-$(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml setup.py $(wildcard $(SNIPPET)/src/*.ts) $(SNIPPET)/build.mjs $(SNIPPET)/package-lock.json
+$(VENV)/serve.stamp: $(BIN)/python requirements.lock pyproject.toml setup.py $(foreach folder,$(SNIPPET) $(DASHBOARD),$(wildcard $(folder)/src/*) $(folder)/build.mjs $(folder)/package-lock.json)
 	@echo "Installing into $(VENV) ..."
 	@$(PIP) install -r requirements.lock || \
 	  { echo "Could not install the packages. Is there a network? A proxy or mirror is set by PIP_INDEX_URL. Then run this again."; exit 1; }

@@ -35,7 +35,8 @@ from trackrecord.testing import TrackrecordServer
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-SNIPPET = ROOT / "snippet"  # its packages are npm's
+SNIPPET = ROOT / "snippet"
+NPM = (SNIPPET, ROOT / "dashboard")  # built with packages of npm
 PAGES = sorted(
     path for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "trackrecord").rglob("*.md")] if "node_modules" not in path.parts
 )
@@ -212,8 +213,9 @@ def test_every_dependency_has_a_line_in_the_page_of_reasons() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     needed = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
     names = {re.split(r"[^A-Za-z0-9._-]", each, maxsplit=1)[0] for each in [*needed, (SNIPPET / "requirements.lock").read_text("utf-8")]}
-    script = json.loads((SNIPPET / "package.json").read_text("utf-8"))
-    names |= script["dependencies"].keys() | script["devDependencies"].keys()
+    for folder in NPM:
+        packages = json.loads((folder / "package.json").read_text("utf-8"))
+        names |= packages["dependencies"].keys() | packages["devDependencies"].keys()
     told = set(re.findall(r"^\| `([^`]+)` \|", (DOCS / "why.md").read_text("utf-8"), re.M))
     assert names - told == set()
     assert told - names == set(), "these are no dependencies any more"
@@ -377,7 +379,7 @@ def all_pages(tools: None, tmp_path_factory: pytest.TempPathFactory) -> AllPages
 
 def _said_at_first_start(server: TrackrecordServer) -> str:
     """The commands that a first start prints, which a reader of the README has pasted before."""
-    first: Any = SimpleNamespace(settings=server.server.settings, first_token=server.token, now=server.clock)
+    first: Any = SimpleNamespace(settings=server.server.settings, first_token=server.token, first_link="a-key", now=server.clock)
     with contextlib.redirect_stdout(io.StringIO()) as said:
         announce(first, server.url)
     commands = re.findall(r"^  curl .*?[^\\]$", said.getvalue(), re.M | re.S)
@@ -398,7 +400,7 @@ def test_the_commands_of_all_pages_can_be_run_one_after_the_other_on_one_server(
 
 
 WITHOUT_EXAMPLE = {
-    "GET /": "sends a browser to the docs",
+    "GET /": "sends a browser to the dashboard",
     "GET /-/docs": "for a browser",
     "GET /-/openapi.json": "for a program",
     "GET /messenger/static/{name}": "for a browser",

@@ -19,6 +19,7 @@ LEVELS = (
     {"many"},  # takes many events the way ingest takes one
     {"imports", "messenger", "segments"},  # what browsers deliver is judged like what imports bring; the door is http's
     {"http"},
+    {"dashboard"},  # its pages ask what http answers, in the process
     {"engines"},  # apart from server, because a consumer's process starts there and should not load a web server
     {"backup", "check"},
     {"server"},

@@ -65,6 +65,7 @@ class Server:
         self.segments: Segments
         self.messenger: Deliveries
         self.first_token: str | None = None  # the secret of the token made at the first start
+        self.first_link: str | None = None  # the key of the link that makes the first account, while there is none
         self.app: Any = None  # what answers HTTP, where anything does
         self.stop: Callable[[], None] = lambda: None  # end serving, from the event loop
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="trackrecord")
@@ -215,6 +216,7 @@ class Server:
         while not self._ending.is_set() and self.directory.jobs.drop_old(until=now - self.settings.jobs_keep_days * DAY_S):
             time.sleep(0)  # others get their turn to write
         self.directory.scrolls.drop_expired(now=now)
+        self.directory.sessions.drop_expired(now=now)
         while not self._ending.is_set() and self.directory.messenger.drop_moments(until=now - AGE_MAX_S):
             time.sleep(0)
 
@@ -240,10 +242,14 @@ class Server:
                 self.directory.messenger.enforce(number, True)
 
     def first_access(self) -> None:
-        """Make the first token, if there has never been one. Called last before it is shown: nobody could ask for it again."""
+        """Make the first token, if there has never been one, and while nobody has an account a link that makes the first.
+
+        Called last before they are shown: nobody could ask for them again.
+        """
+        now = int(self.now())
         if not any(self.directory.tokens.list(each.number) for each in self.directory.workspaces.list()):
-            now = int(self.now())
             _, self.first_token = self.directory.tokens.create(self.default_workspace.number, "first token", frozenset(SCOPES), now=now)
+        self.first_link = self.directory.links.create_first(now=now)
 
     def _fit_together(self, data: Path, writer: Any) -> int:
         """See that the three files belong together; return the store's cursor.
@@ -331,9 +337,11 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
 
     import uvicorn
 
+    from . import dashboard
     from .http.app import App
     from .http.flights import lane_fits
     from .http.protocol import protocol
+    from .http.routes import ROUTES
 
     if not settings.ephemeral:
         Owned(Path(settings.data)).release()  # of two reasons not to start, a server on this very directory is told first
@@ -345,7 +353,7 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
     connections_max = _connections(settings.connections_max)
     with sock:
         async with opened(settings, now=now, note=f"serving on {settings.host}:{sock.getsockname()[1]}") as server:
-            app = server.app = App(server)
+            app = server.app = App(server, (*ROUTES, *dashboard.ROUTES))
             config = uvicorn.Config(
                 app,
                 http=protocol(

@@ -34,9 +34,22 @@ def test_a_later_start_prints_one_line_and_no_token(shell: Shell, number: int):
     with shell.serving("--data", "there") as server:
         assert server.token.startswith("tr_")
         server.stop(number)
+    assert shell.run("account", "create", "ada@example.com", "--data", "there").code == 0
     with shell.serving("--data", "there") as server:
         assert server.said == f"Trackrecord is listening on {server.url}; its data is in there. Ctrl-C stops it.\n"
         assert server.stop(number) == (0, "Stopped; everything is kept in there.\n", "")
+
+
+def test_every_start_prints_a_link_to_the_dashboard_until_somebody_has_an_account(shell: Shell):
+    links = []
+    for more in ((), (), ("--public-url", "https://events.example.com/")):
+        with shell.serving("--data", "there", *more) as server:
+            links.append(re.search(r"(\S+)/-/ui/welcome\?key=([\w-]{43})\b", server.said).groups())
+            assert server.url == links[-1][0] or more
+            server.stop()
+    assert links[2][0] == "https://events.example.com"
+    assert len({key for _, key in links}) == 3
+    assert all(key.encode() not in path.read_bytes() for path in (shell.cwd / "there").iterdir() for _, key in links)
 
 
 def test_a_token_that_is_given_opens_everything_and_is_not_printed(shell: Shell):

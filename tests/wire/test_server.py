@@ -216,9 +216,9 @@ def test_health_tells_of_a_store_that_cannot_be_read(tmp_path: Path):
         assert api.get("/-/health?check=live").status == 200
 
 
-def test_the_root_sends_a_browser_to_the_docs(api: Api):
+def test_the_root_sends_a_browser_to_the_dashboard(api: Api):
     answer = Api(api.server, None).get("/")
-    assert (answer.status, answer.header("location"), answer.body) == (302, "/-/docs", b"")
+    assert (answer.status, answer.header("location"), answer.body) == (302, "/-/ui/", b"")
 
 
 # --- the people ----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ COMMANDS = {
     "requests": "requests",
     "token": "tokens",
     "workspace": "workspaces",
+    "account": "accounts",
     "messenger": "messenger",
     "backup": "backup",
     "check": "check",

@@ -145,26 +145,28 @@ def announce(server: "Server", url: str, *, beside: Sequence[str] = ()) -> None:
             url, every = url.replace(host, shown, 1), ", and on every interface of this machine"
     if settings.public_url:
         every += f", for clients of {settings.public_url}"
+    welcome = f"{settings.public_url.rstrip('/') or url}/-/ui/welcome?key={server.first_link}" if server.first_link else None
     where = "in a temporary directory, until it stops" if settings.ephemeral else f"in {settings.data}"
     if beside:
         more = f" and {len(beside) - STRANGERS_SHOWN} more" if len(beside) > STRANGERS_SHOWN else ""
         where += f", beside what was there before: {', '.join(map(output.safe, beside[:STRANGERS_SHOWN]))}{more}"
     if server.first_token is None:
-        print(
-            f"Trackrecord is listening on {url}{every}; its data is {where}. Ctrl-C stops it.",
-            flush=True,
-        )
+        link = f"Nobody has an account yet. Open the dashboard: {welcome}\n" if welcome else ""
+        print(f"{link}Trackrecord is listening on {url}{every}; its data is {where}. Ctrl-C stops it.", flush=True)
     else:
-        print(_first_start(url, every, where, server.first_token, int(server.now())), flush=True)
+        print(_first_start(url, every, where, server.first_token, welcome, int(server.now())), flush=True)
 
 
-def _first_start(url: str, every: str, where: str, token: str, now: int) -> str:
+def _first_start(url: str, every: str, where: str, token: str, welcome: str | None, now: int) -> str:
     bold, dim, plain = ("\033[1m", "\033[2m", "\033[0m") if _colours() else ("", "", "")
+    dashboard = (
+        f"\n{dim}Open the dashboard, and choose a password. The link opens once, within a day:{plain}\n\n  {welcome}\n" if welcome else ""
+    )
     headers = f"-H 'Authorization: Bearer {token}' \\\n    -H 'Content-Type: application/json'"
     return f"""\
 {bold}Trackrecord is listening on {url}{plain}{every}
 Everything is kept {where}.
-
+{dashboard}
 Your access token. It is shown this once, and kept only as a hash:
 
   {bold}{token}{plain}

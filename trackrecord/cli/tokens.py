@@ -60,14 +60,14 @@ def create(
 
 @app.command("list")
 def list_tokens(data: options.Data = None, workspace: options.InWorkspace = None, as_json: options.AsJson = False) -> None:
-    """List the access tokens of a workspace, revoked ones too. The tokens themselves are not known any more."""
+    """List the access tokens of a workspace, revoked ones too. The tokens themselves are not known any more. Last use: to the hour."""
     with directory_of(data) as directory:
         rows = [_row(token) for token in directory.tokens.list(options.chosen(directory, workspace).number)]
     if as_json:
         output.json(rows)
         return
     output.table(
-        ("id", "begins", "name", "scopes", "created (UTC)", "revoked (UTC)"),
+        ("id", "begins", "name", "scopes", "created (UTC)", "last used (UTC)", "revoked (UTC)"),
         [
             (
                 str(row["id"]),
@@ -75,6 +75,7 @@ def list_tokens(data: options.Data = None, workspace: options.InWorkspace = None
                 output.safe(row["name"]),
                 _scopes(row["scopes"]),
                 output.moment(row["created_at"]),
+                output.moment(row["last_used_at"]),
                 output.moment(row["revoked_at"]),
             )
             for row in rows
@@ -108,6 +109,7 @@ def _row(token: "Token") -> dict[str, Any]:
         "name": token.name,
         "scopes": sorted(token.scopes),
         "created_at": token.created_at,
+        "last_used_at": token.last_used_at,
         "revoked_at": token.revoked_at,
     }
 

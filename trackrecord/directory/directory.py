@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ..rules.belongings import Belongings
 from ..rules.contacts import Contact
 from . import schema
+from .accounts import Accounts
 from .admins import Admins
 from .archiving import Archiving
 from .attributes import Attributes
@@ -26,6 +27,7 @@ from .queries import called
 from .scrolls import Scrolls
 from .search import Searches
 from .segments import Segments
+from .sessions import Links, Sessions
 from .tables import facts
 from .tags import Tags
 from .tokens import Tokens
@@ -64,6 +66,9 @@ class Directory:
         self.tags = Tags(db)
         self.companies = Companies(db)
         self.segments = Segments(db)
+        self.accounts = Accounts(db)
+        self.sessions = Sessions(db)
+        self.links = Links(db)
         self.contacts.on_change.append(self._cut_after)
         self.salt: bytes = _salt(db)  # made with the file and never changed; tells this server's made-up ids from others'
 

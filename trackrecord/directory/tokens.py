@@ -65,6 +65,11 @@ class Tokens:
             rows = connection.execute(sa.select(tokens).where(tokens.c.workspace == workspace).order_by(tokens.c.id)).mappings()
             return [_token(row) for row in rows]
 
+    def used(self, id: int, *, now: int) -> None:
+        """Note that it opened something at `now` (whole Unix seconds)."""
+        with self._db.writing() as connection:
+            connection.execute(sa.update(tokens).where(tokens.c.id == id).values(last_used_at=now))
+
     def revoke(self, workspace: int, id: int, *, now: int) -> Token:
         """From now on (whole Unix seconds) the token opens nothing; revoked before, it stays so since then. Raises NotFound."""
         mine = sa.and_(tokens.c.workspace == workspace, tokens.c.id == id)

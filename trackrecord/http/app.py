@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from starlette.routing import Match, Router
 from starlette.routing import Route as StarletteRoute
-from starlette.routing import Router
 
 from ..errors import (
     ContactMerged,
@@ -23,7 +23,7 @@ from ..rules.versions import Version
 from ..wire.json import encode
 from . import bodies, errors
 from .addresses import Addresses
-from .auth import Auth, allow
+from .auth import Access, Auth, allow
 from .bodies import Headers, Held, Receive, Room, Send
 from .call import Answer, Asked, Call, Services
 from .fastlane import FastLane
@@ -37,6 +37,7 @@ log = logging.getLogger("trackrecord.http")
 Scope = MutableMapping[str, Any]
 QUERY_PARAMS_MAX = 100
 SAID_MAX = 100
+INSIDE_VERSION = "2.14"  # what the dashboard speaks
 # Nothing that a page sends here is sent with cookies, so letting it read the answer gives nothing away.
 PAGES_HEADERS = (
     (b"access-control-allow-origin", b"*"),
@@ -52,7 +53,7 @@ class App:
         settings = services.settings
         self._services = services
         self._settings = settings
-        self._auth = Auth(services.directory, services.at_gate)
+        self._auth = Auth(services.directory, services.at_gate, in_thread=services.in_thread, now=services.now)
         self._addresses = Addresses(public_url=settings.public_url, trusted_proxies=settings.trusted_proxies)
         self._ids = RequestIds()
         self.room = Room(settings.bodies_max_mb << 20)  # protocol.py's too
@@ -172,7 +173,7 @@ class App:
         body = b""  # clients send one on GET and DELETE too: it is passed over, whatever it is
         if route.method not in ("GET", "DELETE"):
             limit = max(route.body_max, self._settings.body_max_bytes)
-            body = await bodies.read(receive, sent, limit=limit, held=scope["held"], in_thread=self._services.in_thread)
+            body = await bodies.read(receive, sent, limit=limit, held=scope["held"], in_thread=self._services.in_thread, forms=route.forms)
         asked |= {"version": version, "query": _query(scope["query_string"]), "body": body}
         call = Asked(**asked) if access is None else Call(workspace=access.workspace, token=access.token, **asked)
         assert route.handler is not None  # noqa: S101 - the fast lane has answered where a row has none
@@ -207,6 +208,43 @@ class App:
             gzipped=gzipped,
             in_thread=self._services.in_thread,
         )
+
+    async def ask(self, asked: Asked, access: Access, method: str, target: str, body: bytes = b"") -> Answer:
+        """What a call answers, asked in the process by whoever answers `asked`: as if it had come with this access, by INSIDE_VERSION.
+
+        Raises what the handler raises, TokenUnauthorized where the token's scopes do not cover the call, and NotFound for a path
+        that is not there. Nothing is counted against a limit.
+        """
+        path, _, query = target.partition("?")
+        scope = {"type": "http", "method": method, "path": unquote(path), "root_path": "", "headers": []}
+        for row in self._router.routes:
+            match, found = row.matches(scope)
+            if match is Match.FULL:
+                break
+        else:
+            raise NotFound(field="path", cause="no route has this path")
+        routes = found["endpoint"].rows.get(method, ())
+        version = versions.served(INSIDE_VERSION, default=INSIDE_VERSION, newer=True)
+        route = next((route for route in routes if _there(route, version.number, named=True)), None)
+        if route is None or route.handler is None:
+            raise NotFound(field="path", cause=f"{method} {path} is not there in {INSIDE_VERSION}")
+        allow(access.token, route.need)
+        answer: Answer = await route.handler(
+            Call(
+                workspace=access.workspace,
+                token=access.token,
+                services=self._services,
+                version=version,
+                base_url=asked.base_url,
+                request_id=asked.request_id,
+                path=found["path_params"],
+                query=_query(query.encode()),
+                body=body,
+                headers={},
+                client=asked.client,
+            )
+        )
+        return answer
 
     async def unknown_method(self, rows: dict[str, list[Route]], scope: Scope, receive: Receive, send: Send) -> None:
         """A method that the path does not have. `rows` are the path's, by method; told are those of the version asked for."""
@@ -276,13 +314,13 @@ class _Methods:
 
     def __init__(self, app: App, routes: dict[str, list[Route]]) -> None:
         self._app = app
-        self._routes = routes
+        self.rows = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        routes = self._routes.get("GET" if method == "HEAD" else method)
+        routes = self.rows.get("GET" if method == "HEAD" else method)
         if routes is None:
-            await self._app.unknown_method(self._routes, scope, receive, send)
+            await self._app.unknown_method(self.rows, scope, receive, send)
         else:
             await self._app.handle(routes, scope, receive, send)
 

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from ..directory import Directory
 from ..errors import RequestError, TokenRevoked, TokenUnauthorized, Unauthorized
 from ..rules.directory import Token, Workspace, token_digest
+from .later import Later
 
 TRUSTED_FOR_S = 1.0  # how long a token is believed before the directory is asked again: revoking takes hold about as soon
 HEADERS_MAX = 10_000  # different Authorization headers remembered
+USED_EVERY_S = 3_600  # how exactly it is known when a token was last used
 
 
 class Access(NamedTuple):
@@ -55,9 +57,18 @@ def credentials(header: bytes) -> Credentials:
 class Auth:
     """Remembers what a header led to for TRUSTED_FOR_S, by the header's hash: no secret is kept in memory."""
 
-    def __init__(self, directory: Directory, in_thread: Callable[..., Awaitable[Any]]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        at_gate: Callable[..., Awaitable[Any]],
+        *,
+        in_thread: Callable[..., Awaitable[Any]],
+        now: Callable[[], float],
+    ) -> None:
         self._directory = directory
-        self._in_thread = in_thread
+        self._at_gate = at_gate
+        self._now = now
+        self._used: Later[int] = Later(directory.tokens.used, in_thread, every_s=USED_EVERY_S)
         self._known: dict[bytes, _Known] = {}
 
     def cached(self, header: bytes) -> Access | None:
@@ -82,13 +93,14 @@ class Auth:
             # One request asks again; those beside it go on meanwhile with what was true a second ago.
             self._known[key] = _Known(known.access, time.monotonic() + TRUSTED_FOR_S)
         try:
-            found: Access = await self._in_thread(self._look_up, credentials(header))
+            found: Access = await self._at_gate(self._look_up, credentials(header))
         except RequestError:
             self._known.pop(key, None)
             raise
         if len(self._known) >= HEADERS_MAX:
             self._known.clear()
         self._known[key] = _Known(found, time.monotonic() + TRUSTED_FOR_S)
+        self._used.note(found.token.id, found.token.last_used_at, now=int(self._now()))
         return found
 
     def _look_up(self, sent: Credentials) -> Access:

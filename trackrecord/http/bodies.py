@@ -69,10 +69,12 @@ class Held:
         self.become(0)
 
 
-async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, held: Held, in_thread: InThread | None = None) -> bytes:
+async def read(
+    receive: Receive, headers: dict[bytes, bytes], *, limit: int, held: Held, in_thread: InThread | None = None, forms: bool = False
+) -> bytes:
     """The whole body, decompressed. `limit` bounds it on the wire and after decompression; protocol.py bounds the wait for it.
 
-    A long body is decompressed by `in_thread`, so that nobody else waits for it. All of it is held in the room.
+    A long body is decompressed by `in_thread`, so that nobody else waits for it. All of it is held in the room. `forms`: forms too.
     Raises BodyTooLarge, UnsupportedMedia, ParameterInvalid for a broken gzip stream, Unavailable without room, and ClientGone.
     """
     length = headers.get(b"content-length")
@@ -95,7 +97,7 @@ async def read(receive: Receive, headers: dict[bytes, bytes], *, limit: int, hel
         else:
             body = _decompress(packed, coding, limit)
         held.add(len(body))
-    if body and is_form(headers, body):
+    if body and not forms and is_form(headers, body):
         raise UnsupportedMedia(f"send the body as application/json, not {_media(headers).decode()}")
     return body
 

@@ -30,6 +30,10 @@ class Services(Base, Protocol):
     @property
     def messenger(self) -> Deliveries: ...
 
+    @property
+    def app(self) -> Any:
+        """What answers HTTP: pages ask it in the process."""
+
 
 class Asked:
     """One request that anybody may make. Query parameters keep their order and their repetitions."""

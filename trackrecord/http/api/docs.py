@@ -52,5 +52,5 @@ async def get_docs(asked: Asked) -> Answer:
 
 
 async def get_root(asked: Asked) -> Answer:
-    """GET /: there is no dashboard to send a browser to, so it gets the docs."""
-    return Answer(status=302, headers=((b"location", b"/-/docs"),))
+    """GET /: the dashboard, for whoever types the address alone."""
+    return Answer(status=302, headers=((b"location", b"/-/ui/"),))

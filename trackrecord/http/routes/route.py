@@ -35,6 +35,7 @@ class Route(NamedTuple):
     last: tuple[int, int] | None = None  # the last version that has it
     unversioned: bool = False  # also for whoever asks for no version, whatever the default is
     open: bool = False  # answers without a token
+    forms: bool = False  # takes what a form in a page sends
     pages: bool = False  # pages of every origin may read the answer; what they may do is the handler's to say
     media: tuple[str, ...] = ("text/html",)  # of an answer whose response is bytes
     body_max: int = 0  # bytes a body may have here, where that is more than the setting body_max_bytes

@@ -19,5 +19,5 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/-/openapi.json", docs.get_openapi, "This API as an OpenAPI 3.1 document", "Server", response=dict[str, Any], open=True),
     Route("GET", "/-/docs", docs.get_docs, "This API as a page to read", "Server", response=bytes, open=True),
-    Route("GET", "/", docs.get_root, "Sends a browser to the docs", "Server", status=302, open=True),
+    Route("GET", "/", docs.get_root, "Sends a browser to the dashboard", "Server", status=302, open=True),
 )

@@ -1,0 +1,23 @@
+import "htmx.org";
+import { charts } from "./charts";
+import { keys } from "./keys";
+import { small } from "./small";
+
+// Each part is given the whole document first, and then every piece that htmx puts into it.
+const PARTS = [small, charts];
+
+document.documentElement.classList.add("scripted");
+keys();
+const begin = (root: ParentNode) => PARTS.forEach((part) => part(root));
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => begin(document));
+else begin(document);
+document.addEventListener("htmx:load", (event) => begin((event as CustomEvent<{ elt: HTMLElement }>).detail.elt));
+
+// What the server answers as an error is shown where the answer would have stood.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = event as CustomEvent<{ xhr: XMLHttpRequest; shouldSwap: boolean; isError: boolean }>;
+  if (detail.xhr.status >= 400 && detail.xhr.getResponseHeader("content-type")?.startsWith("text/html")) {
+    detail.shouldSwap = true;
+    detail.isError = false;
+  }
+});

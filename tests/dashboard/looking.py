@@ -1,0 +1,138 @@
+"""The dashboard as it is looked at: by its HTML over HTTP, and in a browser's tab."""
+
+import json
+import re
+from collections.abc import Mapping
+from html import unescape
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+from trackrecord.testing import TrackrecordServer
+
+AXE = Path(__file__).parents[2] / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
+EMAIL, PASSWORD = "ann@example.com", "a few words in a row"
+WORKSPACE = "trackrecord"
+INSIDE = f"/-/ui/w/{WORKSPACE}"
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+_TAG = re.compile(r"<[^>]*>")
+
+
+class Html(NamedTuple):
+    status: int
+    text: str
+    headers: httpx.Headers
+
+    @property
+    def words(self) -> str:
+        """What a reader sees, in one line; whole only where no tag is left open."""
+        return " ".join(unescape(_TAG.sub(" ", self.text)).split())
+
+    @property
+    def location(self) -> str:
+        return self.headers.get("location", "")
+
+    @property
+    def csrf(self) -> str:
+        found = _CSRF.search(self.text)
+        assert found, "the page has no form"
+        return found[1]
+
+
+class Looker:
+    """Somebody with a browser's cookies and no browser. Paths that begin without a slash lie below the workspace's address."""
+
+    def __init__(self, url: str, **headers: str) -> None:
+        self.http = httpx.Client(base_url=url, headers=headers, follow_redirects=False)
+        self._csrf = ""
+
+    def get(self, path: str, **headers: str) -> Html:
+        return self._seen(self.http.get(_address(path), headers=headers))
+
+    def post(self, path: str, fields: Mapping[str, Any] | None = None, *, csrf: str | None = None, **headers: str) -> Html:
+        """Submit a form, with the token of the page that was looked at last."""
+        sent = {"csrf": self._csrf if csrf is None else csrf, **(fields or {})}
+        return self._seen(self.http.post(_address(path), data=sent, headers=headers))
+
+    def follow(self, answer: Html) -> Html:
+        assert answer.status == 303, (answer.status, answer.words[:500])
+        return self.get(answer.location)
+
+    def begin(self) -> "Looker":
+        """Make the first account of a new server, and be signed in as it."""
+        self.get("/-/ui/welcome")
+        answer = self.post("/-/ui/welcome", {"email": EMAIL, "name": "Ann", "password": PASSWORD})
+        assert answer.status == 303, answer.words
+        self.get("start")
+        return self
+
+    def sign_in(self, email: str = EMAIL, password: str = PASSWORD) -> Html:
+        self.get("/-/ui/sign-in")
+        return self.post("/-/ui/sign-in", {"email": email, "password": password})
+
+    def _seen(self, response: httpx.Response) -> Html:
+        html = Html(response.status_code, response.text, response.headers)
+        if _CSRF.search(html.text):
+            self._csrf = html.csrf
+        return html
+
+
+def _address(path: str) -> str:
+    return path if path.startswith("/") else f"{INSIDE}/{path}"
+
+
+class Tab:
+    """A page in a browser, and all that must not happen in one: errors, and requests to anybody else."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.errors: list[str] = []
+        self.strangers: list[str] = []  # addresses of requests that left the server
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._heard)
+        page.on("request", self._asked)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def _asked(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob", "about") and f"{parts.scheme}://{parts.netloc}" != self.url:
+            self.strangers.append(request.url)
+
+    def open(self, path: str) -> "Tab":
+        self.page.goto(self.url + _address(path))
+        return self
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.page.inner_text("main").split())
+
+    def is_accessible(self) -> list[str]:
+        """What axe finds wrong with the page as it stands; nothing, if all is well."""
+        self.page.evaluate(AXE.read_text("utf-8"))
+        found = self.page.evaluate("async () => JSON.stringify((await axe.run(document)).violations)")
+        return [
+            f"{each['id']}: {node['html'][:200]} ({node['failureSummary'][:300]})" for each in json.loads(found) for node in each["nodes"]
+        ]
+
+    @property
+    def too_wide(self) -> bool:
+        """Whether the page scrolls sideways."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+class Shown(NamedTuple):
+    """A server with a signed-in admin."""
+
+    server: TrackrecordServer
+    looker: Looker
+
+    @property
+    def url(self) -> str:
+        return self.server.url

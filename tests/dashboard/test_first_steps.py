@@ -1,0 +1,91 @@
+"""From a new server to the first event on the page."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+from looking import EMAIL, INSIDE, PASSWORD, Looker, Shown, Tab
+
+from trackrecord.testing import TrackrecordServer
+
+
+@pytest.fixture
+def new() -> Iterator[Looker]:
+    """Somebody before a server that has no account."""
+    with TrackrecordServer() as server:
+        yield Looker(server.url)
+
+
+def test_a_new_server_leads_from_its_address_to_the_first_account_and_on_to_the_first_steps(new: Looker) -> None:
+    assert new.get("/").location == "/-/ui/"
+    assert new.follow(new.get("/-/ui/")).words.startswith("Welcome")
+    answer = new.post("/-/ui/welcome", {"email": EMAIL, "password": PASSWORD})
+    assert answer.location == f"{INSIDE}/start"
+    page = new.follow(answer)
+    assert "Listening for the first event" in page.words
+    assert "Authorization: Bearer tr_" in page.words
+
+
+def test_a_bad_password_is_told_and_what_was_typed_stays(new: Looker) -> None:
+    new.get("/-/ui/welcome")
+    answer = new.post("/-/ui/welcome", {"email": EMAIL, "name": "Ann", "password": "short"})
+    assert answer.status == 422
+    assert "A password has at least 10 characters" in answer.words
+    assert f'value="{EMAIL}"' in answer.text
+    assert "short" not in answer.text.replace("shortcuts", "")
+
+
+@pytest.mark.parametrize("language", ["python", "node", "ruby", "go", "php", "web"])
+def test_every_language_has_a_snippet_with_the_servers_address(looker: Looker, shown: Shown, language: str) -> None:
+    page = looker.get(f"start?language={language}")
+    assert page.status == 200
+    assert shown.url.removeprefix("http://").split(":")[0] in page.words
+
+
+def test_a_script_in_a_snippet_is_shown_and_never_run(looker: Looker) -> None:
+    assert "&lt;script&gt;" in looker.get("start?language=web").text
+
+
+def test_the_snippet_for_curl_works_as_it_stands_and_its_event_appears_by_itself(tab: Tab) -> None:
+    tab.open("start")
+    assert "Listening for the first event" in tab.words
+    snippet = tab.page.locator("pre code").first.text_content()
+    done = subprocess.run(["bash", "-c", snippet or ""], capture_output=True, text=True, timeout=30, check=True)
+    assert "202 Accepted" in done.stdout
+    tab.page.wait_for_selector(".arrived")
+    assert "invited-friend of ann@example.com" in tab.words
+    assert "3.49 EUR" in tab.words
+
+
+def test_the_snippet_for_python_works_as_it_stands(looker: Looker, shown: Shown) -> None:
+    from html import unescape
+
+    text = looker.get("start?language=python").text
+    code = unescape(text.split("<pre", 3)[2].split("<code>")[1].split("</code>")[0]).replace("ann-1", "ann-2").replace("ann@", "ann2@")
+    before = int(time.time())
+    exec(compile(code, "snippet", "exec"), {})
+    page = looker.get("start/first")
+    assert "ann2@example.com" in page.words
+    assert before <= int(time.time())
+
+
+def test_no_page_says_anything_to_somebody_who_is_not_signed_in(shown: Shown) -> None:
+    stranger = Looker(shown.url)
+    answer = stranger.get("start")
+    assert (answer.status, answer.location) == (303, f"/-/ui/sign-in?next={INSIDE.replace('/', '%2F')}%2Fstart")
+    assert "trackrecord" not in stranger.follow(answer).words.replace("Trackrecord", "").replace("trackrecord account link", "")
+
+
+def test_who_signs_in_comes_to_where_they_wanted_to_go_and_never_to_another_site(shown: Shown) -> None:
+    somebody = Looker(shown.url)
+    somebody.get("/-/ui/sign-in")
+    fields = {"email": EMAIL, "password": PASSWORD}
+    for wanted, goes in (
+        (f"{INSIDE}/find?q=x", f"{INSIDE}/find?q=x"),
+        ("https://elsewhere.example/", "/-/ui/"),
+        ("//elsewhere.example", "/-/ui/"),
+    ):
+        assert somebody.post("/-/ui/sign-in", {**fields, "next": wanted}).location == goes
+        somebody.http.cookies.clear()
+        somebody.get("/-/ui/sign-in")

@@ -1,0 +1,64 @@
+"""The search that stands on every page: a contact, an event name or a request, by whatever somebody has in hand."""
+
+from typing import Any
+from urllib.parse import quote
+
+from ..errors import NotFound, RequestError
+from ..http.call import Answer
+from .visit import Page, Visit
+
+CONTACTS_SHOWN = 20
+NAMES_SHOWN = 20
+NAMES_A_PAGE = 150
+TEXT_MAX = 255
+
+
+async def find(visit: Visit) -> Answer:
+    """GET find?q=. Nothing is asked for an empty text."""
+    text = visit.param("q")[:TEXT_MAX]
+    contacts = await _contacts(visit, text) if text else []
+    names = await _names(visit, text) if text else []
+    request = await _request(visit, text) if text else None
+    return visit.html("finding.html", text=text, contacts=contacts, names=names, request=request)
+
+
+async def _contacts(visit: Visit, text: str) -> list[dict[str, Any]]:
+    """Those called so first, then those whose e-mail or name has the text in it."""
+    found: dict[str, dict[str, Any]] = {}
+    exact = [{"field": field, "operator": "=", "value": text} for field in ("external_id", "email", "id")]
+    part = [{"field": field, "operator": "~", "value": text} for field in ("email", "name")]
+    for conditions in (exact, part):
+        query = {"query": {"operator": "OR", "value": conditions}, "pagination": {"per_page": CONTACTS_SHOWN}}
+        try:
+            reply = await visit.api.post("/contacts/search", query)
+        except RequestError:  # a text that no such field can have
+            continue
+        for contact in reply.data["data"]:
+            found.setdefault(contact["id"], contact)
+    return list(found.values())[:CONTACTS_SHOWN]
+
+
+async def _names(visit: Visit, text: str) -> list[dict[str, Any]]:
+    folded, found, after = text.casefold(), list[dict[str, Any]](), None
+    while len(found) < NAMES_SHOWN:
+        reply = await visit.api.get("/-/api/event-names", {"per_page": NAMES_A_PAGE, "include_archived": "true", "starting_after": after})
+        found += [name for name in reply.data["data"] if folded in name["name"].casefold()]
+        after = reply.data["pages"].get("next", {}).get("starting_after")
+        if after is None:
+            break
+    return found[:NAMES_SHOWN]
+
+
+async def _request(visit: Visit, text: str) -> dict[str, Any] | None:
+    try:
+        reply = await visit.api.get("/-/api/requests", {"request_id": text})
+    except (NotFound, RequestError):
+        return None
+    return next(iter(reply.data["data"]), None)
+
+
+def contact_address(visit: Visit, contact: dict[str, Any]) -> str:
+    return visit.url(f"contacts/{quote(contact['id'], safe='')}")
+
+
+PAGES = (Page("GET", "find", find),)
