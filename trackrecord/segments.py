@@ -57,7 +57,9 @@ class Segments:
             query = rules.expanded(query, {segment.id: each for segment, each in zip(wanted, queries, strict=True)})
         asked = list(dict.fromkeys(each for each in leaves(query) if isinstance(each, Done)))
         if len(asked) > CONDITIONS_MAX:
-            text = f"this asks for {len(asked)} different conditions on events at once, and {CONDITIONS_MAX} are possible: name fewer segments"
+            text = (
+                f"this asks for {len(asked)} different conditions on events at once, and {CONDITIONS_MAX} are possible: name fewer segments"
+            )
             raise ParameterInvalid(text, field="query")
         if not asked:
             return query
@@ -88,14 +90,16 @@ class Segments:
         return found
 
     async def of(self, workspace: Workspace, contacts: Iterable[int]) -> dict[int, list[Segment]]:
-        """The segments that each of a few contacts is in, by their numbers, the first made first; of one that is not listed there are none."""
+        """The segments that each of a few contacts is in, by the contacts' numbers, the first made first; who is in none is left out."""
         segments: Sequence[Segment] = await self._services.in_thread(self._services.directory.segments.list, workspace.number)
         numbers = list(dict.fromkeys(contacts))
         if not segments or not numbers:
             return {}
         queries = await self._queries(workspace, segments)
         now = int(self._services.now())
-        did = await self._facts(workspace, [each for query in queries for each in leaves(query) if isinstance(each, Done)], numbers, now=now)
+        did = await self._facts(
+            workspace, [each for query in queries for each in leaves(query) if isinstance(each, Done)], numbers, now=now
+        )
         met = await self._holding(workspace, [each for query in queries for each in filters(query)], numbers)
         found: dict[int, list[Segment]] = {}
         for place, number in enumerate(numbers):
@@ -166,9 +170,7 @@ class Segments:
         return [rules.read(query, known) for query in queries]
 
     async def _names(self, workspace: Workspace, asked: Iterable[Done]) -> dict[str, int]:
-        found: Any = await self._services.in_thread(
-            self._services.directory.names.find, workspace.number, {each.folded for each in asked}
-        )
+        found: Any = await self._services.in_thread(self._services.directory.names.find, workspace.number, {each.folded for each in asked})
         return {folded: name.number for folded, name in found.items()}
 
     async def _doers(self, workspace: Workspace, asked: Sequence[Done], *, now: int) -> dict[Query, Query]:
@@ -211,4 +213,3 @@ def _ids(query: Query) -> set[str] | None:
                 return None
             found.update(str(value) for value in values)
     return found
-

@@ -31,9 +31,7 @@ def _rows(columns: Columns, name: int | None, since: int | None, until: int | No
     return np.empty(0, np.int64) if name is None else columns.within(columns.rows(name), since, until)
 
 
-def _counted(
-    columns: Columns, name: int | None, _: str, since: int | None, until: int | None, low: int | None, high: int | None
-) -> Doers:
+def _counted(columns: Columns, name: int | None, _: str, since: int | None, until: int | None, low: int | None, high: int | None) -> Doers:
     counts = np.bincount(columns.contact[_rows(columns, name, since, until)])
     met = np.ones(len(counts), bool)
     if low is not None:

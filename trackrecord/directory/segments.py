@@ -91,7 +91,10 @@ class Segments:
         """By day, from the day `since` on, in order; days on which nobody counted are left out."""
         wanted = sa.select(segment_sizes.c.day, segment_sizes.c.count).order_by(segment_sizes.c.day)
         with self._db.reading() as connection:
-            return [Size(*row) for row in connection.execute(wanted.where(segment_sizes.c.segment == segment.number, segment_sizes.c.day >= since))]
+            return [
+                Size(*row)
+                for row in connection.execute(wanted.where(segment_sizes.c.segment == segment.number, segment_sizes.c.day >= since))
+            ]
 
     def unsized(self, workspace: int, *, day: int) -> Sequence[Segment]:
         """The segments of a workspace that nobody has counted on a day."""

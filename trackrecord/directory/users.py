@@ -171,7 +171,9 @@ class Users:
         return after, leaving
 
     def hanging(self, of: Iterable[int]) -> dict[int, Hanging]:
-        """What hangs on contacts, but for their segments, by their numbers; those that have nothing are left out. Ask with numbers of your own workspace."""
+        """What hangs on contacts but for segments, by their numbers; those that have nothing are left out. Ask with numbers of your own
+        workspace.
+        """
         found: dict[int, dict[str, list[Belonging]]] = {}
         with self._db.reading() as connection:
             for part in in_chunks(set(of)):

@@ -66,9 +66,7 @@ async def update_segment(call: Call) -> Answer:
     if "query" in changes:
         await _check(call, changes["query"])
     directory = call.services.directory.segments
-    segment = await call.services.in_thread(
-        directory.update, call.workspace.number, call.path["segment_id"], **changes, now=call.now()
-    )
+    segment = await call.services.in_thread(directory.update, call.workspace.number, call.path["segment_id"], **changes, now=call.now())
     return Answer(wire.queried(segment))
 
 
