@@ -15,7 +15,7 @@ LEVELS = (
     {"rules", "datadir"},
     {"settings", "wire"},  # settings knows the profiles; the wire knows the rules
     {"journal", "stores", "directory", "requestlog", "background"},
-    {"ingest", "consumers", "exports"},
+    {"ingest", "consumers", "exports", "analysis"},
     {"many"},  # takes many events the way ingest takes one
     {"imports", "messenger", "segments"},  # what browsers deliver is judged like what imports bring; the door is http's
     {"http"},

@@ -22,6 +22,7 @@ from .stores.sqlite import SqliteReader, SqliteStore
 JOURNAL_FILE = "journal.db"
 DIRECTORY_FILE = "directory.db"
 STORE_FILE = "events.db"
+COLUMNS_FOLDER = "columns"  # derived from events.db, and made anew where it is missing: no backup has it
 REQUESTS_FILE = "requests.db"  # a log: nothing else needs it, and no backup has it
 
 
@@ -56,14 +57,32 @@ CONSUMERS: dict[str, Callable[[Path], Consumer]] = {
 }
 
 
+ANALYSIS = "analysis"  # runs in a process of its own too, and is no consumer: it reads the store
+
+
 def consumer_command(name: str, data: Path) -> list[str]:
     """The command line of a consumer's process."""
     return [sys.executable, "-m", "trackrecord.engines", name, str(data)]
 
 
+def analysis_command(data: Path) -> list[str]:
+    """The command line of the process that answers questions about many events."""
+    return [sys.executable, "-m", "trackrecord.engines", ANALYSIS, str(data)]
+
+
+def _analyse(data: Path) -> None:
+    from .analysis.child import serve as answer  # here, as no other process loads numpy
+
+    with contextlib.closing(read_store(data)) as reader:
+        answer(reader, data / COLUMNS_FOLDER)
+
+
 def main(name: str, data: Path) -> int:
     try:
         faults.arm()
+        if name == ANALYSIS:
+            _analyse(data)
+            return 0
         with contextlib.closing(CONSUMERS[name](data)) as consumer, contextlib.closing(read_journal(data)) as journal:
             serve(consumer, journal)
     except TrackrecordError as error:

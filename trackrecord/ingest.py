@@ -334,12 +334,12 @@ class Reads:
 
     async def ask(self, question: Callable[[EventReader], T]) -> T:
         """Run a question in a thread. Raises Unavailable when the store does not catch up in time."""
-        await self._caught_up()
+        await self.caught_up()
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._asked, question)
 
     async def ask_in_background(self, workspace: int, question: Callable[[EventReader], T]) -> T:
         """As ask, for a question that may take long: it waits for its turn (background.py), so that others need not wait for it."""
-        await self._caught_up()
+        await self.caught_up()
         answer: T = await self._background.run(workspace, self._asked, question)
         return answer
 
@@ -357,10 +357,12 @@ class Reads:
             self._failed = time.monotonic(), str(error)
             raise
 
-    async def _caught_up(self) -> None:
+    async def caught_up(self) -> int:
+        """Wait until the store has everything acknowledged so far; return up to which position that is. Raises Unavailable."""
         head = self._journal.head
         if self._store.cursor < head:
             await self._store.reached(head, timeout_s=self._wait_s)
+        return head
 
 
 async def move_events(services: "Services", workspace: int, source: Contact, target: Contact) -> None:

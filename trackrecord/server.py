@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import engines
+from .analysis.asking import Analysis
 from .background import Background, Turns
 from .consumers.follower import Follower
 from .consumers.store_writer import StoreWriter
@@ -63,6 +64,7 @@ class Server:
         self.ingest: Ingest
         self.reads: Reads
         self.segments: Segments
+        self.analysis: Analysis
         self.messenger: Deliveries
         self.first_token: str | None = None  # the secret of the token made at the first start
         self.first_link: str | None = None  # the key of the link that makes the first account, while there is none
@@ -185,6 +187,8 @@ class Server:
             background=self._background,
             wait_s=settings.read_wait_s,
         )
+        self.analysis = Analysis(engines.analysis_command(data), caught_up=self.reads.caught_up)
+        stack.push_async_callback(self.analysis.close)
         self.segments = Segments(self)
         self.messenger = Deliveries(self)
         # What threads still do is ended before what they work on is closed, and before another process may own the directory.
@@ -194,7 +198,7 @@ class Server:
         stack.push_async_callback(self._end_house, asyncio.create_task(self._keep_house()))
 
     async def _keep_house(self) -> None:
-        """Drop from the directory what has had its time, and note how large segments are: at the start, and then every hour by the real clock."""
+        """Drop from the directory what has had its time, and note the sizes of segments: at the start, and every hour by the real clock."""
         while not self._ending.is_set():
             try:
                 await self.in_thread(self.drop_outdated)

@@ -57,6 +57,45 @@ def pages(store, contact, limit, **bounds):
         yield page
 
 
+def told(changes):
+    """Changes, to be compared: what is gone has no order."""
+    return changes._replace(rows=list(changes.rows), gone=sorted(changes.gone))
+
+
+class Copy:
+    """The columns that a store has, kept up by what it tells of changes. Rows by position: (contact, name, created_at)."""
+
+    def __init__(self):
+        self.rows = {}
+        self.cursor = self.seen = self.merges = 0
+
+    def take(self, store, limit):
+        """One step; whether the copy is exact now."""
+        changes = store.changes(self.cursor, self.seen, limit=limit)
+        for position in changes.gone:
+            self.rows.pop(position, None)
+        finals = {moved.source: moved.final for moved in changes.moved}
+        self.rows = {position: (finals.get(row[0], row[0]), *row[1:]) for position, row in self.rows.items()}
+        numbers = iter(changes.rows)
+        self.rows |= {position: row for position, *row in zip(*[numbers] * 4, strict=True) for row in [tuple(row)]}
+        self.cursor, self.seen = changes.cursor, changes.head
+        self.merges += len(changes.moved)
+        if self.cursor < self.seen:
+            return False
+        assert (len(self.rows), self.merges) == (changes.standing, changes.merges)
+        return True
+
+
+def columns(store, end):
+    """What a copy must be."""
+    stored = (store.receipt(position) for position in range(1, end + 1))
+    return {
+        receipt.position: (receipt.event.event.contact, receipt.event.event.name, receipt.event.event.created_at)
+        for receipt in stored
+        if receipt and receipt.outcome == "stored"
+    }
+
+
 def everything(store, contacts, names, workspaces=(1, 2)):
     """All a store tells of these, for comparing whole."""
     end = store.cursor()
@@ -77,5 +116,7 @@ def everything(store, contacts, names, workspaces=(1, 2)):
         "name_keys": {workspace: store.name_keys(workspace) for workspace in workspaces},
         "merged": store.merged(),
         "erased": store.erased(),
+        "values": {key: store.values(key, range(1, end + 1)) for key in ("n", "s", "", "nobody's")},
+        "changes": [told(store.changes(after, seen, limit=limit)) for after, seen, limit in ((0, 0, end + 1), (0, 0, 3), (end, end, 1))],
         "erased_by": {position: store.erased_by(position, after=0, limit=100) for position in range(end + 1)},
     }

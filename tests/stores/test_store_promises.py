@@ -5,7 +5,7 @@ from store_examples import NOW_MS, baseline, cleansed, erasure, event, everythin
 
 from trackrecord import outcomes
 from trackrecord.rules.records import Gone
-from trackrecord.stores.base import Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
+from trackrecord.stores.base import Changes, Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
 from trackrecord.stores.name_keys import NAME_KEYS_MAX
 
 
@@ -27,6 +27,8 @@ def test_a_new_store_is_empty(store):
         "name_keys": {1: [], 2: []},
         "merged": {},
         "erased": frozenset(),
+        "values": {"n": [], "s": [], "": [], "nobody's": []},
+        "changes": [Changes(0, 0, [], [], [], 0, 0)] * 3,
         "erased_by": {0: []},
     }
 
@@ -262,6 +264,8 @@ def test_an_erased_contact_leaves_receipts_and_nothing_else(store):
         "name_keys": {1: []},
         "merged": {},
         "erased": frozenset({1}),
+        "values": {"n": [], "s": [], "": [], "nobody's": []},
+        "changes": [Changes(10, 10, row, [], [], 1, 0) for row in ([1, 2, 1, 200], [1, 2, 1, 200], [])],
         "erased_by": {position: [2, 3, 4, 5, 6, 8, 9, 10] if position == 7 else [] for position in range(11)},
     }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from store_examples import baseline, cleansed, erasure, event, everything, merge, removal
+from store_examples import Copy, baseline, cleansed, columns, erasure, event, everything, merge, removal
 
 from trackrecord.rules.records import Gone
 from trackrecord.stores.memory import MemoryStore
@@ -46,6 +46,7 @@ class Stores(RuleBasedStateMachine):
         self.memory = MemoryStore(name_keys_max=NAME_KEYS_MAX)
         self.writers = [self.opened(), self.opened()]
         self.journal = []
+        self.copies = {"memory": Copy(), "sqlite": Copy()}
 
     def opened(self):
         return SqliteStore(self.path, heavy_keys=2, probe_one_in=2, name_keys_max=NAME_KEYS_MAX, keys_a_table=4, shape_after=2)
@@ -80,6 +81,14 @@ class Stores(RuleBasedStateMachine):
         self.writers[writer].close()
         self.writers[writer] = self.opened()
 
+    @rule(engine=st.sampled_from(["memory", "sqlite"]), limit=st.integers(1, 9), steps=st.integers(1, 9))
+    def copy(self, engine, limit, steps):
+        """A copy of the columns that takes what changed, a piece at a time, is exact whenever it is told so."""
+        store, copy = {"memory": self.memory, "sqlite": self.writers[0]}[engine], self.copies[engine]
+        for _ in range(steps):
+            if copy.take(store, limit):
+                assert copy.rows == columns(self.memory, len(self.journal))
+
     @invariant()
     def they_agree(self):
         assert everything(self.writers[0], CONTACTS, NAMES) == everything(self.memory, CONTACTS, NAMES)
@@ -90,7 +99,13 @@ class Stores(RuleBasedStateMachine):
         def told(store):
             told = everything(store, CONTACTS, NAMES)
             keys = [(each.name, each.times) for each in told.pop("name_keys")[1]]
-            return {**told, "erased_by": None, "keys": {name: sum(times for of, times in keys if of == name) for name, _ in keys}}
+            changes = [each._replace(gone=None) for each in told["changes"]]
+            return {
+                **told,
+                "changes": changes,
+                "erased_by": None,
+                "keys": {name: sum(times for of, times in keys if of == name) for name, _ in keys},
+            }
 
         anew = MemoryStore(name_keys_max=NAME_KEYS_MAX)
         anew.append(1, cleansed(self.memory, self.journal))

@@ -105,7 +105,7 @@ def test_the_count_of_a_segment_is_of_live_contacts(alone: Api):
 def test_an_unknown_segment_is_not_found(api: Api, id: str):
     assert api.get(f"/segments/{id}").error == NO_SEGMENT
     assert api.get(f"{OURS}/{id}").error == NO_SEGMENT
-    assert api.send("PUT", f"{OURS}/{id}", body={"name": "x"}).error == NO_SEGMENT
+    assert api.put(f"{OURS}/{id}", {"name": "x"}).error == NO_SEGMENT
     assert api.delete(f"{OURS}/{id}").error == NO_SEGMENT
     assert api.get(f"{OURS}/{id}/sizes").error == NO_SEGMENT
     assert api.get(f"{OURS}/{id}/explain?contact_id=x").error == NO_SEGMENT
@@ -148,9 +148,9 @@ def test_segments_are_there_after_a_restart(tmp_path: Any):
 def test_a_segment_is_changed_and_deleted(alone: Api):
     segment = make(alone)
     alone.server.clock.freeze(NOW + 5)
-    assert alone.send("PUT", f"{OURS}/{segment['id']}", body={}).json == segment
+    assert alone.put(f"{OURS}/{segment['id']}", {}).json == segment
     query = of("role", "=", "user")
-    changed = alone.send("PUT", f"{OURS}/{segment['id']}", body={"name": " Renamed ", "query": query, "person_type": "contact"}).json
+    changed = alone.put(f"{OURS}/{segment['id']}", {"name": " Renamed ", "query": query, "person_type": "contact"}).json
     assert changed == {**segment, "name": "Renamed", "query": query, "person_type": "contact", "updated_at": NOW + 5}
     assert alone.get(f"{OURS}/{segment['id']}?include_count=true").json == {**changed, "count": 0}
     assert alone.delete(f"{OURS}/{segment['id']}").json == {"type": "segment", "id": segment["id"], "deleted": True}
@@ -176,7 +176,12 @@ BAD: list[tuple[Any, str, str, str]] = [
     (done("count", "", "=", 1), "parameter_not_found", "query.event_name", "query.event_name is required"),
     (done("count", "x" * 256, "=", 1), "data_invalid", "query.event_name", "query.event_name must have at most 255 characters, got 256"),
     ({**done("count", "e", "=", 1), "event_name": 5}, "type_mismatch", "query.event_name", "query.event_name must be a string"),
-    (done("count", "e", "~", 1), "parameter_invalid", "query.operator", "query.operator must be one of <, <=, =, >=, >, != for event.count"),
+    (
+        done("count", "e", "~", 1),
+        "parameter_invalid",
+        "query.operator",
+        "query.operator must be one of <, <=, =, >=, >, != for event.count",
+    ),
     (done("last", "e", "!=", 1), "parameter_invalid", "query.operator", "query.operator must be one of <, <=, =, >=, > for event.last"),
     (done("count", "e", "="), "parameter_not_found", "query.value", "query.value is required"),
     (done("first", "e", "="), "parameter_not_found", "query.value", "query.value is required"),
@@ -186,12 +191,27 @@ BAD: list[tuple[Any, str, str, str]] = [
     (done("last", "e", "<", 1_671_028_894_123), "parameter_invalid", "query.value", "query.value must be whole Unix seconds"),
     (done("last", "e", "<", 5, days_ago=5), "parameter_invalid", "query.days_ago", "query may have value or days_ago, not both"),
     (done("count", "e", "<", 5, days_ago=5), "parameter_invalid", "query.days_ago", "query.days_ago is for event.first and event.last"),
-    (done("count", "e", "<", 5, within_days=0), "parameter_invalid", "query.within_days", "query.within_days must be from 1 to 36500, got 0"),
-    (done("count", "e", "<", 5, within_days=[]), "type_mismatch", "query.within_days", "query.within_days must be a whole number, got a list"),
+    (
+        done("count", "e", "<", 5, within_days=0),
+        "parameter_invalid",
+        "query.within_days",
+        "query.within_days must be from 1 to 36500, got 0",
+    ),
+    (
+        done("count", "e", "<", 5, within_days=[]),
+        "type_mismatch",
+        "query.within_days",
+        "query.within_days must be a whole number, got a list",
+    ),
     (done("count", "e", "<", 5, within_days=1, since=5), "parameter_invalid", "query.within_days", "query may have within_days, or since"),
     (done("count", "e", "<", 5, since=5, until=5), "parameter_invalid", "query.until", "query.until must be after since, got 5 and 5"),
     (done("count", "e", "<", 5, since="x"), "type_mismatch", "query.since", "query.since must be whole Unix seconds"),
-    (done("count", "e", "<", 5, last_days=5), "parameter_invalid", "query", "query has a key 'last_days' that means nothing here; there are"),
+    (
+        done("count", "e", "<", 5, last_days=5),
+        "parameter_invalid",
+        "query",
+        "query has a key 'last_days' that means nothing here; there are",
+    ),
     ({"operator": "AND", "value": [EVERYBODY, done("count", "e", "?", 1)]}, "parameter_invalid", f"{C}.operator", f"{C}.operator must be"),
     (
         {"operator": "OR", "value": [{"operator": "OR", "value": [EVERYBODY] * 13}] * 4},
@@ -214,7 +234,7 @@ def test_a_query_that_cannot_be_read_is_refused_by_its_place(api: Api, query: An
     answers = [
         api.post(OURS, {"name": "x", "query": query}),
         api.post(f"{OURS}/preview", {"query": query}),
-        api.send("PUT", f"{OURS}/{segment['id']}", body={"query": query}),
+        api.put(f"{OURS}/{segment['id']}", {"query": query}),
     ]
     for answer in answers:
         assert (answer.status, answer.error[1], answer.error[3]) == (422 if code == "data_invalid" else 400, code, field)
@@ -249,7 +269,7 @@ def test_who_asks_about_events_needs_the_scope_for_them(api: Api):
     body = {"name": "x", "query": {"operator": "OR", "value": [EVERYBODY, done("count", "ordered", ">", 0)]}}
     assert contacts.post(OURS, body).error == lacking
     assert contacts.post(f"{OURS}/preview", body).error == lacking
-    assert contacts.send("PUT", f"{OURS}/{segment['id']}", body=body).error == lacking
+    assert contacts.put(f"{OURS}/{segment['id']}", body).error == lacking
     assert contacts.get(f"{OURS}/{segment['id']}/explain?contact_id={contact['id']}").error == lacking
     assert contacts.post(OURS, {"name": "x", "query": EVERYBODY}).status == 200
     assert contacts.get(f"/segments/{segment['id']}").status == 200
@@ -264,7 +284,7 @@ def test_what_was_acknowledged_is_in_the_next_answer(alone: Api):
     segment = make(alone, query=query)
     for days_ago, expected in ((40, 0), (29, 0), (2, 0), (2, 0), (1, 1)):  # one too old, and one sent twice
         did(alone, contact, "Invited-Friend", days_ago)
-        assert alone.get(f"/segments?include_count=true").json["segments"][0]["count"] == expected  # noqa: F541
+        assert alone.get("/segments?include_count=true").json["segments"][0]["count"] == expected
         assert found(alone, of("segment_id", "=", segment["id"])) == ["ada"] * expected
         assert len(alone.get(f"/contacts/{contact['id']}/segments").json["data"]) == expected
         assert len(alone.get(f"/users/{contact['id']}", "Intercom-Version: 1.4").json["segments"]["segments"]) == expected

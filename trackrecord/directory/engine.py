@@ -240,7 +240,7 @@ def unindexed(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 def marked(number: sa.ColumnElement[int], marks: bytes, *, others: bool) -> sa.ColumnElement[bool]:
-    """Whether the byte at a number is 1; past the end it is as `others` says. One byte of the parameter is read for each row, and no more."""
+    """Whether the byte at a number is 1; past the end it is as `others` says. Of each row one byte is read, and no more."""
     byte = sa.func.substr(sa.literal(marks), number + 1, 1)
     return byte != b"\x00" if others else byte == b"\x01"
 

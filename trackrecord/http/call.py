@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from ..analysis.asking import Analysis
 from ..ingest import Services as Base
 from ..messenger.deliveries import Deliveries
 from ..rules.directory import Token, Workspace
@@ -26,6 +27,9 @@ class Answer(NamedTuple):
 class Services(Base, Protocol):
     @property
     def segments(self) -> Segments: ...
+
+    @property
+    def analysis(self) -> Analysis: ...
 
     @property
     def messenger(self) -> Deliveries: ...

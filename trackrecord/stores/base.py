@@ -18,6 +18,7 @@ Everything here is ordinary blocking code; who must not block calls it from a th
   metadata keys than have rows of their own, which keys those are.
 """
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -111,6 +112,26 @@ class NameKey(NamedTuple):
     times: int
 
 
+class Moved(NamedTuple):
+    """The merge at a position: whose events are whose by now, later merges included."""
+
+    position: int
+    source: int
+    final: int
+
+
+class Changes(NamedTuple):
+    """What a copy of the columns lacks, as of one moment. A copy that has taken it and stands at `head` is exact."""
+
+    cursor: int  # up to where it has rows then: less than `head` where there are more
+    head: int  # the store's cursor
+    rows: "array[int]"  # of standing events: position, contact, name, created_at, and again; in order of position
+    gone: list[int]  # positions that the copy may hold, whose events stand no more: erased, removed, or duplicates by a merge
+    moved: list[Moved]  # merges, in order: what the copy holds of these contacts is another's now
+    standing: int  # events that stand at `head`, over all workspaces
+    merges: int  # there are
+
+
 class EventReader(Protocol):
     def cursor(self) -> int:
         """The position of the last record appended; 0 before the first."""
@@ -178,6 +199,18 @@ class EventReader(Protocol):
         """The positions above `after` whose events and baselines the record at `position` took away, in order, up to `limit`.
 
         Those that came later for a contact it erased are among them. For whoever keeps copies by position: the journal.
+        """
+
+    def changes(self, after: int, seen: int, *, limit: int) -> Changes:
+        """What a copy lacks that has rows up to `after`: up to `limit` more, and what records above `seen` did to those it has.
+
+        For whoever keeps the columns of all events: ask with 0 and 0, then with each answer's `cursor` and `head`, until they are one.
+        """
+
+    def values(self, key: str, positions: Sequence[int]) -> list[tuple[int, str, bytes]]:
+        """(position, kind, value as JSON) of the metadata key, for those of the positions whose events stand and have it, in order.
+
+        Kinds are letters of rules/metadata.py, KINDS. Positions are ascending; ask for some thousands at once.
         """
 
     def problems(self) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The promises of base.py in dicts: for tests, and for a server that may forget. Every read looks at everything."""
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -9,7 +10,21 @@ import msgspec
 from .. import outcomes
 from ..rules.records import Baseline, Erasure, Event, Gone, Merge, Record, Removal
 from . import name_keys
-from .base import PAGE_METADATA_BYTES, Found, Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
+from .base import (
+    PAGE_METADATA_BYTES,
+    Changes,
+    Found,
+    Moment,
+    Moved,
+    NameKey,
+    NameTotal,
+    Page,
+    Place,
+    Receipt,
+    Selection,
+    StoredEvent,
+    Summary,
+)
 
 
 class MemoryStore:
@@ -23,6 +38,8 @@ class MemoryStore:
         self._baselines: dict[tuple[int, int], Baseline] = {}  # by contact and name
         self._baseline_positions: dict[int, list[int]] = {}  # by contact
         self._merged: dict[int, int] = {}  # source: target
+        self._merged_at: dict[int, int] = {}  # source: position of the merge
+        self._left: list[tuple[int, int]] = []  # (the position of a record, that of an event that stood until then)
         self._erased: dict[int, int] = {}  # contact: position of the erasure
         self._erased_events: dict[int, tuple[int, int]] = {}  # position: (received_at_ms, workspace)
         self._erased_by: dict[int, set[int]] = {}  # the position of a record: the positions it took
@@ -82,6 +99,7 @@ class MemoryStore:
         if source in self._merged or source in self._erased or source == target:
             return
         self._merged[source] = merge.target
+        self._merged_at[source] = position
         if target in self._erased:
             self._take_all(source, by=position)
             return
@@ -94,6 +112,7 @@ class MemoryStore:
                 continue
             standing = self._positions[moved.key]
             del self._events[stored.position]
+            self._left.append((position, stored.position))
             self._count(moved, name_keys.take)
             for copy in self._copies(stored.position):
                 self._duplicates[copy] = (standing, self._duplicates[copy][1])
@@ -123,6 +142,7 @@ class MemoryStore:
 
     def _take(self, position: int, *, by: int) -> None:
         event = self._events.pop(position)
+        self._left.append((by, position))
         del self._positions[event.key]
         self._count(event, name_keys.take)
         self._trace(position, event, by=by)
@@ -293,6 +313,30 @@ class MemoryStore:
 
     def erased_by(self, position: int, *, after: int, limit: int) -> list[int]:
         return sorted(each for each in self._erased_by.get(position, ()) if each > after)[:limit]
+
+    def changes(self, after: int, seen: int, *, limit: int) -> Changes:
+        new = [(position, event) for position, event in list(self._events.items()) if position > after]
+        rows = [each for position, event in new[:limit] for each in (position, event.contact, event.name, event.created_at)]
+        return Changes(
+            cursor=new[limit - 1][0] if len(new) > limit else self._cursor,
+            head=self._cursor,
+            rows=array("q", rows),
+            gone=[position for record, position in self._left if record > seen and position <= after],
+            moved=[Moved(at, source, self._final(source)) for source, at in self._merged_at.items() if at > seen],
+            standing=len(self._events),
+            merges=len(self._merged),
+        )
+
+    def values(self, key: str, positions: Sequence[int]) -> list[tuple[int, str, bytes]]:
+        found = []
+        for position in positions:
+            event = self._events.get(position)
+            if event is not None and event.kinds:
+                values = msgspec.json.decode(event.metadata, type=dict[str, msgspec.Raw])
+                found += [
+                    (position, kind, bytes(value)) for kind, (each, value) in zip(event.kinds, values.items(), strict=True) if each == key
+                ]
+        return found
 
     def problems(self) -> Iterator[str]:
         return iter(())  # nothing is kept twice here

@@ -7,9 +7,11 @@ sqlite_rows.py, how events leave in sqlite_take.py, how they are searched in sql
 import json
 import sqlite3
 import threading
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from .. import outcomes
@@ -17,11 +19,25 @@ from ..errors import DataDirectoryUnusable, Unavailable
 from ..faults import reach
 from ..rules.records import Event, Record
 from ..sqlite import Checkpointer, connect
-from .base import PAGE_METADATA_BYTES, Found, Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
+from .base import (
+    PAGE_METADATA_BYTES,
+    Changes,
+    Found,
+    Moment,
+    Moved,
+    NameKey,
+    NameTotal,
+    Page,
+    Place,
+    Receipt,
+    Selection,
+    StoredEvent,
+    Summary,
+)
 from .sqlite_append import Appender
 from .sqlite_check import problems
 from .sqlite_keys import tables
-from .sqlite_rows import event_of, events_at
+from .sqlite_rows import event_of, events_at, values_at
 from .sqlite_schema import SCHEMA_DAMAGED, prepare
 from .sqlite_search import EVENTS_A_QUERY, INT64_MAX, INT64_MIN, search
 
@@ -170,6 +186,40 @@ class SqliteReader:
                 "SELECT position FROM erased_by WHERE record = ? AND position > ? ORDER BY position LIMIT ?", (position, after, limit)
             )
             return [erased for (erased,) in rows]
+
+    def changes(self, after: int, seen: int, *, limit: int) -> Changes:
+        with self._reading() as db:
+            (head,) = db.execute("SELECT cursor FROM progress").fetchone()
+            rows = db.execute(
+                """SELECT e.position, ifnull(m.final, e.contact), e.name, e.created_at
+                FROM events e LEFT JOIN merged m ON m.source = e.contact
+                WHERE e.position > ? AND e.workspace > 0 ORDER BY e.position LIMIT ?""",
+                (after, limit),
+            ).fetchall()
+            gone = db.execute(
+                """SELECT position FROM erased_by WHERE record > :seen AND position <= :after
+                UNION ALL SELECT position FROM duplicates WHERE by_merge > :seen AND by_merge > 0 AND position <= :after""",
+                {"after": after, "seen": seen},
+            )
+            moved = db.execute(
+                "SELECT position, source, final FROM merged WHERE position > ? OR ? = 0 ORDER BY position, source", (seen, seen)
+            )
+            standing, merges = db.execute(
+                "SELECT (SELECT ifnull(sum(count), 0) FROM name_totals), (SELECT count(*) FROM merged)"
+            ).fetchone()
+            return Changes(
+                cursor=rows[-1][0] if len(rows) == limit else head,
+                head=head,
+                rows=array("q", chain.from_iterable(rows)),
+                gone=[position for (position,) in gone],
+                moved=[Moved(*row) for row in moved],
+                standing=standing,
+                merges=merges,
+            )
+
+    def values(self, key: str, positions: Sequence[int]) -> list[tuple[int, str, bytes]]:
+        with self._reading() as db:
+            return values_at(db, key, positions)
 
     def problems(self) -> Iterator[str]:
         with self._reading() as db:

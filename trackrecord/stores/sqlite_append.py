@@ -140,7 +140,7 @@ class Appender:
             else:
                 duplicates.append((position, standing, event.received_at_ms, event.workspace))
                 copies[event.name] += 1
-        self._db.executemany("INSERT INTO duplicates VALUES (?, ?, ?, ?)", duplicates)
+        self._db.executemany("INSERT INTO duplicates VALUES (?, ?, ?, ?, 0)", duplicates)
         return new, copies
 
     def _add_to_summaries(self, events: list[Placed]) -> None:

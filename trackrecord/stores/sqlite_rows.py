@@ -37,6 +37,33 @@ def events_at(db: sqlite3.Connection, positions: Sequence[int]) -> dict[int, Sto
     return {row[0]: event_of(row) for row in db.execute(f"SELECT * FROM standing WHERE position IN ({marks})", positions)}  # noqa: S608
 
 
+def values_at(db: sqlite3.Connection, key: str, positions: Sequence[int]) -> list[tuple[int, str, bytes]]:
+    """Those of the positions that hold an event with this metadata key: with its kind, and its value as JSON.
+
+    Raises sqlite3.DatabaseError where metadata is damaged.
+    """
+    shapes: dict[int, tuple[str, int] | None] = {}  # of each shape the kind of the key and its place, None where it has none
+    for number, kinds, keys in db.execute("SELECT number, kinds, keys FROM shapes"):
+        names = names_of(keys)
+        shapes[number] = (kinds[names.index(key)], names.index(key)) if key in names else None
+    found = []
+    for position, metadata, kinds, shape in db.execute(
+        """SELECT e.position, e.metadata, e.kinds, e.shape FROM json_each(?) j CROSS JOIN events e ON e.position = j.value
+        WHERE e.workspace > 0 AND (e.shape > 0 OR e.kinds != '')""",
+        (msgspec.json.encode(list(positions)).decode(),),
+    ):
+        try:
+            if shape == NONE:
+                values = _object(metadata)
+                if key in values:
+                    found.append((position, kinds[list(values).index(key)], bytes(values[key])))
+            elif (place := shapes[shape]) is not None:
+                found.append((position, place[0], bytes(_list(b"[%b]" % metadata)[place[1]])))
+        except (ValueError, LookupError):  # msgspec's errors are ValueErrors
+            raise sqlite3.DatabaseError(f"the metadata at position {position} is damaged") from None
+    return found
+
+
 def event_of(row: tuple[Any, ...]) -> StoredEvent:
     """An event from a row of the view `standing`. Raises sqlite3.DatabaseError where its metadata is damaged."""
     position, *fields, keys = row

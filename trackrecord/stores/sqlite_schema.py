@@ -146,6 +146,14 @@ MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] =
             FROM events e LEFT JOIN merged m ON m.source = e.contact LEFT JOIN shapes s ON s.number = e.shape
             WHERE e.workspace > 0""",
     ),
+    (
+        # Which merge it was, so that what changed after a position can be told (SqliteReader.changes): 0 for those before this column.
+        "ALTER TABLE merged ADD COLUMN position INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX merged_by_position ON merged (position)",
+        # The merge that made an event a duplicate; 0 where it came as one.
+        "ALTER TABLE duplicates ADD COLUMN by_merge INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX duplicates_by_merge ON duplicates (by_merge) WHERE by_merge > 0",
+    ),
 )
 
 

@@ -61,11 +61,11 @@ class Taker:
         if target in people.erased:
             self._take_all(source, by=position)
         else:
-            self._make_duplicates(source, target)
+            self._make_duplicates(source, target, by=position)
             self._move(source, target)
         # Last: from here on the source's events are seen as the target's.
         self._db.execute("UPDATE merged SET final = ? WHERE final = ?", (target, source))
-        self._db.execute("INSERT INTO merged VALUES (?, ?, ?)", (source, merge.target, target))
+        self._db.execute("INSERT INTO merged VALUES (?, ?, ?, ?)", (source, merge.target, target, position))
         people.merged[source] = merge.target
 
     def late(self, events: Sequence[Placed]) -> None:
@@ -75,7 +75,7 @@ class Taker:
             for position, event in events
         )
 
-    def _make_duplicates(self, source: int, target: int) -> None:
+    def _make_duplicates(self, source: int, target: int, *, by: int) -> None:
         """What both have done once becomes the target's, and the source's a duplicate of it."""
         clashes = self._keys.clashes(source, target)
         for start in range(0, len(clashes), TOGETHER):
@@ -83,8 +83,8 @@ class Taker:
             events = self._events_at(standing)
             self._db.executemany("UPDATE duplicates SET of_position = ? WHERE of_position = ?", [(of, at) for at, of in standing.items()])
             self._db.executemany(
-                "INSERT INTO duplicates VALUES (?, ?, ?, ?)",
-                [(at, standing[at], event.received_at_ms, event.workspace) for at, event in events],
+                "INSERT INTO duplicates VALUES (?, ?, ?, ?, ?)",
+                [(at, standing[at], event.received_at_ms, event.workspace, by) for at, event in events],
             )
             self._drop(events)
             self._totals.take(events, {})
