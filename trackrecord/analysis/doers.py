@@ -60,11 +60,11 @@ def what_they_did(records: Records, windows: Sequence[Window], contacts: Sequenc
     columns = records.columns
     wanted = np.array(contacts, np.int64)
     order = np.unique(wanted)
-    theirs: dict[int | None, Array] = {None: np.empty(0, np.int64)}
+    theirs: dict[int | None, Array] = {}
     answer = []
     for name, since, until in windows:
         if name not in theirs:
-            of_name = columns.rows(name)
+            of_name = _rows(columns, name, None, None)
             theirs[name] = of_name[member(columns.contact[of_name], order)]
         rows = columns.within(theirs[name], since, until)
         slots, at = np.searchsorted(order, columns.contact[rows]), columns.created_at[rows]

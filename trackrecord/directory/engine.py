@@ -240,8 +240,11 @@ def unindexed(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 def marked(number: sa.ColumnElement[int], marks: bytes, *, others: bool) -> sa.ColumnElement[bool]:
-    """Whether the byte at a number is 1; past the end it is as `others` says. Of each row one byte is read, and no more."""
-    byte = sa.func.substr(sa.literal(marks), number + 1, 1)
+    """Whether the byte at a number is 1; past the end it is as `others` says. Of each row one byte is read, and no more.
+
+    Of a text or bytes of no length substr makes null, so there is one at least: that of 0, which no number is.
+    """
+    byte = sa.func.substr(sa.literal(marks or b"\x00"), number + 1, 1)
     return byte != b"\x00" if others else byte == b"\x01"
 
 

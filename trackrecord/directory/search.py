@@ -50,7 +50,8 @@ class Searches:
     def count(self, workspace: int, query: Query, *, within_s: float | None = None) -> int:
         """How many of the listed contacts a query means. Raises BadRequest as page does."""
         with self._in_time(within_s) as connection:
-            return connection.execute(_count(workspace, query)).scalar_one()
+            found: int = connection.execute(_count(workspace, query)).scalar_one()
+            return found
 
     def holding(self, workspace: int, numbers: Iterable[int], filters: Sequence[Filter]) -> dict[int, list[bool]]:
         """For each of some contacts, by their numbers, whether each of the filters holds; those that are not listed are left out."""

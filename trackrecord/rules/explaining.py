@@ -98,7 +98,7 @@ _WHEN = {"=": "at {}", ">": "after {}", ">=": "at {} or later", "<": "before {}"
 def _done(done: Done, did: Facts, now: int, zone: tzinfo) -> str:
     window = _window(done, zone)
     if done.measure == "count":
-        times = "once" if did.count == 1 else f"{did.count} times" if did.count else ""
+        times = "once" if did.times == 1 else f"{did.times} times" if did.times else ""
         was = f"was done {times}" if times else "was not done"
         needed = _TIMES[done.operator].format(done.value, "is" if done.value == 1 else "are")
         return f"{done.event_name} {was}{window}; {needed}"

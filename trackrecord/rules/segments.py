@@ -52,7 +52,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: int = 0
 
 
-class Size(NamedTuple):
+class Size(msgspec.Struct, frozen=True):
     """How many contacts were in a segment when it was last counted on a day (days since 1970, UTC)."""
 
     day: int
@@ -236,18 +236,15 @@ class Asked(NamedTuple):
         return value is not None and (self.low is None or value >= self.low) and (self.high is None or value < self.high)
 
 
-MEASURED = ("count", "first", "last")
-
-
 class Facts(NamedTuple):
     """How often one contact did one thing within some time, and when. Whole Unix seconds; None for what it never did."""
 
-    count: int
+    times: int
     first: int | None
     last: int | None
 
     def of(self, measure: str) -> int | None:
-        return self[MEASURED.index(measure)]
+        return {"count": self.times, "first": self.first, "last": self.last}[measure]
 
 
 NEVER = Facts(0, None, None)
