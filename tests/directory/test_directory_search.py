@@ -350,27 +350,25 @@ def test_a_search_ends_at_its_workspace(directory, workspace, other):
     assert found(directory, other, of("id", "=", mine.id)).total_count == 0
 
 
-def test_contacts_are_found_by_marks_at_their_numbers(world, monkeypatch):
-    marked = {contact.id for contact in world.contacts if contact.number % 3 == 0}
-    marks = bytes(number % 3 == 0 for number in range(max(contact.number for contact in world.contacts) // 2))
-    within = {contact.id for contact in world.contacts if contact.number < len(marks)}
+def test_contacts_are_found_by_marks_at_their_numbers(world):
     everybody = {contact.id for contact in world.contacts}
-    for few in (statements.FEW, 0):  # one by one, or among all
-        monkeypatch.setattr(statements, "FEW", few)
+    third = {contact.id for contact in world.contacts if contact.number % 3 == 0}
+    users = {contact.id for contact in world.contacts if contact.role == "user"}
+    j = {contact.id for contact in world.contacts if (contact.name or "").casefold().startswith("j")}
+    highest = max(contact.number for contact in world.contacts)
+    marks = bytes(number % 3 == 0 for number in range(highest + 1))
+    half = {contact.id for contact in world.contacts if contact.number < highest // 2}
+    for more in (b"", b"\1" * (statements.FEW + 1)):  # looked up one by one, and looked for among all
         for query, expected in (
-            (Inside(marks), marked & within),
-            (Inside(marks, others=True), (marked & within) | (everybody - within)),
+            (Inside(marks + more), third),
+            (Not(Inside(marks + more)), everybody - third),
+            (Group("AND", (Inside(marks + more), Filter(FIELDS["role"], "=", "user"))), third & users),
+            (Group("OR", (Inside(marks + more), Filter(FIELDS["role"], "=", "user"))), third | users),
+            (Inside(marks[: highest // 2]), third & half),
+            (Inside(marks[: highest // 2], others=True), (third & half) | (everybody - half)),
             (Inside(b""), set()),
             (Inside(b"", others=True), everybody),
-            (Not(Inside(marks)), everybody - (marked & within)),
-            (
-                Not(Filter(FIELDS["name"], "^", "j")),
-                {each.id for each in world.contacts if not (each.name or "").casefold().startswith("j")},
-            ),
-            (
-                Group("AND", (Inside(marks), Filter(FIELDS["role"], "=", "user"))),
-                {each.id for each in world.contacts if each.id in marked & within and each.role == "user"},
-            ),
+            (Not(Filter(FIELDS["name"], "^", "j")), everybody - j),
         ):
             asked = Search(query, Sort(FIELDS["created_at"], descending=True))
             assert {contact.id for contact in world.pages(asked)} == expected
