@@ -21,7 +21,7 @@ NUMBERS = $(foreach name,MINUTES COUNT SEED EXAMPLES,$(if $(shell printf '%s' '$
   $(error $(name) must be a number, not $($(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint demo demo-web bench torture model simulate fuzz explore audit lock wheel clean
+.PHONY: help serve test lint demo demo-web screenshots bench torture model simulate fuzz explore audit lock wheel clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ demo: $(VENV)/serve.stamp ## Bring a stream of events in, kill the server on the
 
 demo-web: $(VENV)/serve.stamp node-clients ## Start a server and two pages with its script, and show every event as it arrives
 	@exec $(BIN)/python examples/demo_web.py
+
+screenshots: $(VENV)/test.stamp chromium ## Fill a server with a made-up record, and take pictures of the dashboard's pages into docs/screenshots
+	@exec $(BIN)/python examples/screenshots.py
 
 bench: $(VENV)/test.stamp ## Measure everything against its bars, in forty minutes; less: python -m bench --quick, python -m bench growth
 	@exec $(BIN)/python -m bench

@@ -57,6 +57,7 @@ RUN = (
     "docs/api/catalogue.md",
     "docs/api/queries.md",
     "docs/api/deleting-events.md",
+    "docs/api/reports.md",
     "docs/api/exports.md",
     "docs/api/imports.md",
     "docs/api/visitors.md",

@@ -10,7 +10,8 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from .background import Background, Turns
 from .directory import Directory
@@ -375,6 +376,16 @@ async def move_events(services: "Services", workspace: int, source: Contact, tar
     await services.ingest.merge(workspace, source.number, target.number)
 
 
+class State(NamedTuple):
+    """What a server keeps, as of one moment."""
+
+    data: Path
+    files: dict[str, int]  # bytes, by name
+    first: int  # the oldest position that the journal still has; 0 for it and the last where it has none
+    last: int
+    cursors: dict[str, int]  # of each consumer, by its name
+
+
 class Services(Protocol):
     """Everything opened by server.py that handlers and imports reach for."""
 
@@ -412,6 +423,12 @@ class Services(Protocol):
 
     @property
     def turns(self) -> Turns: ...
+
+    def copy_into(self, folder: Path) -> None:
+        """Make a consistent copy of everything in a new folder; see backup.copy."""
+
+    def state(self) -> "State":
+        """How large the files are, and how far each consumer is. Reads the disk."""
 
     def troubles(self) -> list[str]:
         """Why the server cannot do its whole work now; empty when it can."""

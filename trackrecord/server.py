@@ -25,7 +25,7 @@ from .consumers.store_writer import StoreWriter
 from .datadir import Owned
 from .directory import Directory
 from .errors import DataDirectoryUnusable, TrackrecordError
-from .ingest import Ingest, Reads
+from .ingest import Ingest, Reads, State
 from .journal.cleansing import asking
 from .journal.commit import Journal
 from .messenger.deliveries import Deliveries
@@ -56,6 +56,7 @@ class Server:
         self.profile: Profile = settings.effective_profile()
         self.now = now
         self._note = note  # what a second process is told that the first one does
+        self.data: Path  # the directory; of an ephemeral server one that goes with it
         self.requests: RequestLog
         self.directory: Directory
         self.journal: Journal
@@ -95,6 +96,22 @@ class Server:
         """As in_thread, in the few threads for what takes long; see Background.run. Raises Unavailable past what may wait there."""
         return await self._background.run(workspace, function, *args, begun=begun, long=long, **kwargs)
 
+    def copy_into(self, folder: Path) -> None:
+        """Raises what backup.copy raises."""
+        from . import backup
+
+        backup.copy(self.data, folder)
+
+    def state(self) -> State:
+        """Raises Unavailable where a file cannot be read now."""
+        journal = engines.read_journal(self.data)
+        try:
+            first, last = journal.span()
+        finally:
+            journal.close()
+        files = {path.name: path.stat().st_size for path in sorted(self.data.iterdir()) if path.is_file()}
+        return State(self.data, files, first, last, {name: each.cursor for name, each in self.followers.items()})
+
     def troubles(self) -> list[str]:
         """Why the server cannot do its whole work now; empty when it can."""
         found = []
@@ -130,7 +147,7 @@ class Server:
         stack.callback(self._gate.shutdown)
         stack.callback(self._new.shutdown)
         stack.callback(self._background.shutdown)
-        data = _temporary() if settings.ephemeral else Path(settings.data)
+        data = self.data = _temporary() if settings.ephemeral else Path(settings.data)
         if settings.ephemeral:
             stack.callback(shutil.rmtree, data, ignore_errors=True)
         owned = Owned(data, note=self._note)

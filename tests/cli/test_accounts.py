@@ -23,9 +23,8 @@ def test_accounts_are_made_listed_linked_given_roles_and_disabled(shell: Shell):
         base, key = LINK.fullmatch(run("create", "ada@example.com", "--url", "https://events.example.com/")).groups()
         assert base == "https://events.example.com"
         assert directory.links.redeem(key, GOOD, now=int(server.clock())).email == "ada@example.com"
-        assert run(
-            "create", "bob@example.com", "--password-stdin", "--role", "viewer", "--workspace", "second", stdin=b"%b\n" % GOOD.encode()
-        ) == ("Made the account bob@example.com.\n")
+        made = run("create", "bob@example.com", "--password-stdin", "--role", "viewer", "--workspace", "second", stdin=f"{GOOD}\n".encode())
+        assert made == "Made the account bob@example.com.\n"
         bob = directory.accounts.verify("bob@example.com", GOOD)
         directory.sessions.create(bob.number, now=1_700_000_000)
         assert run("role", "bob@example.com", "viewer", "--workspace", "trackrecord") == "bob@example.com is viewer in trackrecord now.\n"

@@ -22,7 +22,7 @@ def run(*command: str) -> None:
 
 def test_script_style_and_icons_are_small_enough(tmp_path: Path) -> None:
     run("node", "build.mjs", str(tmp_path))
-    assert {path.name for path in tmp_path.iterdir()} == {"app.js", "app.css", "icons.svg"}
+    assert {path.name for path in tmp_path.iterdir()} == {"app.js", "app.css", "icons.svg", "icon.svg"}
 
 
 def test_the_script_is_of_sound_types() -> None:

@@ -5,11 +5,12 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
-from wire.client import fresh
+from wire.client import fresh, until
 
 from trackrecord.dashboard.errors import FormRefused, SignInRefused, TooManyTries
 from trackrecord.dashboard.sessions import Sessions
 from trackrecord.dashboard.throttle import PAIR
+from trackrecord.directory.sessions import digest_of
 from trackrecord.errors import Conflict, DataInvalid, NotFound
 from trackrecord.http.call import Asked
 from trackrecord.rules.versions import served
@@ -124,10 +125,8 @@ def refused(browser: Browser, fields: dict[str, str], **headers: str) -> str | N
 def test_the_cookie_over_http_goes_to_our_pages_alone_and_no_script_reads_it(browser: Browser, email: str):
     assert browser.who() is None
     signed_in = browser.sign_in(email)
-    assert (signed_in.account.email, [(each.workspace.id, each.role) for each in signed_in.memberships]) == (
-        email,
-        [("trackrecord", "admin")],
-    )
+    assert signed_in.account.email == email
+    assert [(each.workspace.id, each.role) for each in signed_in.memberships] == [("trackrecord", "admin")]
     secret = browser.jar["trackrecord_session"]
     assert browser.said[0] == f"trackrecord_session={secret}; Path=/-/; HttpOnly; SameSite=Lax; Max-Age=7776000"
     assert len(secret) == 43
@@ -215,22 +214,15 @@ def test_a_session_ends_when_it_was_not_used_for_two_weeks(browser: Browser, ser
     for _ in range(3):
         clock.advance(13 * 86_400)
         assert browser.who() is not None
-        seen = server.server.directory.sessions.find
-        until_noted(lambda seen=seen: seen(browser_digest(browser), now=int(clock())).seen_at == int(clock()))
+        until(lambda: last_seen(server, browser) == clock())
     clock.advance(14 * 86_400)
     assert browser.who() is None
 
 
-def browser_digest(browser: Browser) -> bytes:
-    from trackrecord.directory.sessions import digest_of
-
-    return digest_of(browser.jar["trackrecord_session"])
-
-
-def until_noted(holds: Callable[[], bool]) -> None:
-    from wire.client import until
-
-    until(holds)
+def last_seen(server: TrackrecordServer, browser: Browser) -> int:
+    found = server.server.directory.sessions.find(digest_of(browser.jar["trackrecord_session"]), now=int(server.clock()))
+    assert found is not None
+    return found.seen_at
 
 
 # Forms

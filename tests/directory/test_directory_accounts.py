@@ -2,11 +2,13 @@
 
 import threading
 
+import argon2
 import pytest
 
 from trackrecord.directory import passwords
 from trackrecord.directory.sessions import AGE_MAX_S, FIRST_LINK_S, IDLE_S, LINK_S, digest_of
 from trackrecord.errors import Conflict, DataInvalid, NotFound, ParameterInvalid
+from trackrecord.rules.accounts import token_of
 
 GOOD, OTHER = "four words in a row", "four other words in a row"
 
@@ -81,11 +83,8 @@ def test_who_has_no_password_yet_is_disabled_or_whose_hash_is_damaged_cannot_sig
 
 
 def test_a_hash_of_other_parameters_is_made_anew_when_its_password_is_at_hand(directory, ada, elsewhere):
-    import argon2
-
-    elsewhere(
-        "UPDATE accounts SET password = ? WHERE number = ?", argon2.PasswordHasher(time_cost=1, memory_cost=64).hash(GOOD), ada.number
-    )
+    quick = argon2.PasswordHasher(time_cost=1, memory_cost=64)
+    elsewhere("UPDATE accounts SET password = ? WHERE number = ?", quick.hash(GOOD), ada.number)
     assert directory.accounts.verify("ada@example.com", GOOD) == ada
     assert not passwords.outdated(elsewhere("SELECT password FROM accounts")[0][0])
     assert directory.accounts.verify("ada@example.com", GOOD) == ada
@@ -227,3 +226,10 @@ def test_the_link_to_begin_with_opens_nothing_once_the_command_line_made_an_acco
     assert directory.links.opens_first(key, now=102) is False
     with pytest.raises(NotFound):
         directory.links.begin(key, "eve@example.com", "", GOOD, now=103)
+
+
+def test_an_audit_names_the_account_that_deleted_in_the_dashboard(directory, ada, workspace):
+    (membership, _) = directory.accounts.memberships(ada.number)
+    id = directory.audits.begin(workspace, token=token_of(ada, membership).id, action="delete_events", subject={}, count=1, now=40)
+    assert directory.audits.complete(workspace, id, now=41).token_name == "Ada@Example.com"
+    assert [each.token_name for each in directory.audits.list(workspace, limit=5)[0]] == ["Ada@Example.com"]

@@ -141,6 +141,9 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     # Merging and the like
     "POST /contacts/merge": _bodies("POST", "/contacts/merge", {"from": "{lead_id}", "into": "{contact_id}"},
                                     {"from": "{merged_id}", "into": "{contact_id}"}),
+    "POST /-/api/contacts/merge/preview": _bodies("POST", "/-/api/contacts/merge/preview", {"from": "{lead_id}", "into": "{contact_id}"},
+                                                  {"from": "{merged_id}", "into": "{contact_id}"}),
+    "GET /-/api/contacts/{contact_id}": _each("GET", "/-/api/contacts/{}", *PEOPLE),
     "GET /contacts/{contact_id}/merge_history": _each("GET", "/contacts/{}/merge_history", *PEOPLE, headers=V2_16),
     "POST /contacts/{contact_id}/archive": _each("POST", "/contacts/{}/archive", *PEOPLE, body={}),
     "POST /contacts/{contact_id}/unarchive": _each("POST", "/contacts/{}/unarchive", *PEOPLE, body={}),
@@ -219,6 +222,9 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     "POST /-/api/events/delete": _bodies("POST", "/-/api/events/delete", *(
         {"query": query} for query in (*QUERIES, {"field": "created_at", "operator": ">", "value": 0}))),
     "GET /-/api/audits": (Ask("GET", "/-/api/audits?per_page=150"),),
+    "GET /-/api/reports/trend": (Ask("GET", "/-/api/reports/trend"), *_each("GET", "/-/api/reports/trend?event_name={}", "event_name")),
+    "GET /-/api/reports/funnel": _each("GET", "/-/api/reports/funnel?step={}&step={}", "event_name"),
+    "GET /-/api/reports/retention": _each("GET", "/-/api/reports/retention?first_event={}", "event_name"),
     "GET /-/api/export/events": tuple(Ask("GET", f"/-/api/export/events{query}") for query in (
         "", "?format=csv", "?name={event_name}", "?intercom_user_id={contact_id}", "?user_id={external_id}", "?email={email}")),
     "GET /-/api/export/contacts": (

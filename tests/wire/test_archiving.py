@@ -58,6 +58,33 @@ def test_who_is_hidden_answers_to_nothing_not_even_from_a_cache(api: Api, verb: 
     assert contact["id"] not in [each["id"] for each in api.get("/contacts?per_page=150").json["data"]]
 
 
+def test_a_contact_is_shown_in_whatever_state_it_is(api: Api, clock: Any):
+    clock.freeze(WHEN)
+    user, lead, other = known(api, name="Joe"), api.contact(role="lead"), known(api)
+    state = {"anonymous_id": None, "archived_at": None, "blocked_at": None, "merged_into": None}
+
+    def shown(contact: Any) -> Any:
+        answer = api.get(f"/-/api/contacts/{contact['id']}")
+        assert answer.status == 200
+        return answer.json
+
+    assert shown(user) == {**user, **state}
+    named = api.get(f"/events?intercom_user_id={lead['id']}&type=user&summary=true").json["user_id"]
+    assert shown(lead) == {**lead, **state, "anonymous_id": named}
+    assert do(api, "archive", user).status == 200
+    assert shown(user) == {**user, **state, "archived_at": WHEN}
+    clock.freeze(WHEN + 60)
+    assert do(api, "block", user).status == 200
+    assert shown(user) == {**user, **state, "archived_at": WHEN, "blocked_at": WHEN + 60}
+    assert api.post("/contacts/merge", {"from": lead["id"], "into": other["id"]}).status == 200
+    assert (shown(lead)["merged_into"], shown(lead)["email"]) == (other["id"], None)
+    assert do(api, "archive", other).status == 200
+    assert shown(lead)["merged_into"] == other["id"]
+    assert api.delete(f"/contacts/{other['id']}").status == 200
+    for contact in (lead, other):
+        assert api.get(f"/-/api/contacts/{contact['id']}").error == nobody("contact_id")
+
+
 def test_unarchiving_brings_everything_back(api: Api):
     contact = known(api, name="Joe", custom_attributes={"archived_plan": "pro"})
     api.submit(event_name="done", created_at=WHEN, id=contact["id"])

@@ -75,6 +75,51 @@ def test_the_answer_is_the_user_with_what_it_lacked_from_the_lead(api: Api, cloc
     assert api.get(f"/contacts/{user['id']}").json == merged
 
 
+def preview(api: Api, lead: Any, user: Any) -> Any:
+    return api.post("/-/api/contacts/merge/preview", {"from": lead["id"], "into": user["id"]})
+
+
+def test_a_preview_says_what_every_field_of_the_lead_comes_to_and_does_nothing(api: Api):
+    email = f"{fresh('shared')}@example.org"
+    lead = api.contact(
+        role="lead",
+        email=email,
+        name="Lead",
+        phone="+353871234567",
+        unsubscribed_from_emails=True,
+        custom_attributes={"plan_x": "pro", "seats_x": 3},
+    )
+    user = api.contact(external_id=fresh("user-"), name="User", custom_attributes={"plan_x": "free", "paid_x": True})
+    api.contact(external_id=fresh("other-"), email=email)  # so the address is not taken over
+    answer = preview(api, lead, user)
+    assert answer.status == 200
+    assert answer.json == {
+        "type": "contact.merge_preview",
+        "from": lead["id"],
+        "into": user["id"],
+        "fields": [
+            {"field": "email", "from": email, "into": None, "after": None},
+            {"field": "phone", "from": "+353871234567", "into": None, "after": "+353871234567"},
+            {"field": "name", "from": "Lead", "into": "User", "after": "User"},
+            {"field": "unsubscribed_from_emails", "from": True, "into": None, "after": True},
+            {"field": "custom_attributes.plan_x", "from": "pro", "into": "free", "after": "free"},
+            {"field": "custom_attributes.seats_x", "from": 3, "into": None, "after": 3},
+        ],
+    }
+    assert [api.get(f"/contacts/{each['id']}").json for each in (lead, user)] == [lead, user]
+    merged = merge(api, lead, user)
+    after = {each["field"]: each["after"] for each in answer.json["fields"]}
+    shown = {**merged, **{f"custom_attributes.{name}": value for name, value in merged["custom_attributes"].items()}}
+    assert {name: shown[name] for name in after} == after
+
+
+def test_a_preview_refuses_what_a_merge_refuses(api: Api):
+    lead, user = pair(api)
+    for source, target in ((user, lead), (user, user), (lead, {"id": "0" * 24})):
+        body = {"from": source["id"], "into": target["id"]}
+        assert api.post("/-/api/contacts/merge/preview", body).error == api.post("/contacts/merge", body).error
+
+
 def test_the_events_of_the_lead_are_the_users_and_of_equal_ones_the_users_copy_stays(api: Api):
     lead, user = pair(api)
     for contact, source in ((lead, "lead"), (user, "user")):

@@ -43,6 +43,14 @@ def done(api: Api, contact: Any) -> list[str]:
     return [event["event_name"] for event in api.events(contact)]
 
 
+def test_a_visitor_is_shown_by_its_id_among_contacts_of_any_state(api: Api):
+    shown = visitor(api, name="Gareth")
+    answer = api.get(f"/-/api/contacts/{shown['id']}")
+    assert answer.status == 200
+    named = {"id": shown["id"], "role": "visitor", "name": "Gareth", "anonymous_id": shown["user_id"]}
+    assert {name: answer.json[name] for name in named} == named
+
+
 def test_a_visitor_is_shown_with_every_key_in_order(api: Api):
     shown = visitor(api, name="Gareth", custom_attributes={"visits": 3}, created_at=WHEN, updated_at=WHEN + 1, last_seen_at=WHEN + 2)
     # The example of "Retrieve a visitor with User ID" in the API reference.

@@ -77,7 +77,7 @@ class _Pairs:
     def extend(self, columns: Columns, first: int, end: int) -> None:
         self._add(_pairs(columns.name[first:end], columns.contact[first:end]))
 
-    def changed(self, columns: Columns, contacts: Array) -> None:
+    def changed(self, columns: Columns, contacts: Array, kept: Array | None) -> None:
         """The rows of these contacts are not what they were."""
         self._many, self._recent = (pairs[~member(pairs & 0xFFFFFFFF, contacts)] for pairs in (self._many, self._recent))
         rows = np.flatnonzero(member(columns.contact, contacts))
@@ -91,7 +91,7 @@ class _Pairs:
         return total
 
     def _add(self, pairs: Array) -> None:
-        if not len(self._many):
+        if not len(self._many) and not len(self._recent):
             self._many = pairs
             return
         new = pairs[~_among(pairs, self._many) & ~_among(pairs, self._recent)]

@@ -52,6 +52,10 @@ class Grown:
         """Put as many values in the place of all."""
         self._room[: self._length] = values
 
+    def cut(self, length: int) -> None:
+        """Keep the first `length`."""
+        self._length = length
+
     def keep(self, wanted: Array) -> None:
         """Keep those where `wanted` is true."""
         kept = self.view[wanted]
@@ -65,7 +69,8 @@ class Derived(Protocol):
     def extend(self, columns: "Columns", first: int, end: int) -> None:
         """Rows from `first` to before `end` were added. The first time they are all there are.
 
-        One that also has `changed(columns, contacts)` is told of whom rows were dropped or given to others; any other is made anew then.
+        One that also has `changed(columns, contacts, kept)` is told of whom rows were dropped or given to others, and which of those
+        that were here are kept (None: all of them); any other is made anew then.
         """
 
 
@@ -81,6 +86,11 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self._grown["position"])
+
+    @property
+    def contacts(self) -> int:
+        """Above the number of every contact."""
+        return int(self.contact.max()) + 1 if len(self) else 0
 
     @property
     def position(self) -> Array:
@@ -146,13 +156,13 @@ class Columns:
         """Drop the rows at these positions, where there are any; return how many were."""
         at = self._at(positions)
         if len(at):
+            self._follow()
             contacts = np.unique(self.contact[at])
             wanted = np.ones(len(self), bool)
             wanted[at] = False
-            before = len(self)
             for grown in self._grown.values():
                 grown.keep(wanted)
-            self._changed(before, contacts)
+            self._changed(contacts, wanted)
         return len(at)
 
     def move(self, finals: Mapping[int, int]) -> int:
@@ -160,19 +170,25 @@ class Columns:
         sources = np.array(sorted(finals), np.int64)
         at = np.flatnonzero(member(self.contact, sources))
         if len(at):
+            self._follow()
             targets = np.array([finals[source] for source in sources.tolist()], np.int64)
             self._grown["contact"].put(at, targets[np.searchsorted(sources, self.contact[at])])
-            self._changed(len(self), np.union1d(sources, targets))
+            self._changed(np.union1d(sources, targets), None)
         return len(at)
 
-    def _changed(self, rows_before: int, contacts: Array) -> None:
-        """Rows of these contacts are not what they were. What cannot follow, or had not seen all rows, is made anew."""
-        kept: dict[Any, tuple[Derived, int]] = {}
+    def _follow(self) -> None:
+        """Bring up to date what can follow the change that comes; forget the rest."""
+        self._derived = {key: each for key, each in self._derived.items() if hasattr(each[0], "changed")}
         for key, (made, seen) in self._derived.items():
-            if seen == rows_before and (changed := getattr(made, "changed", None)) is not None:
-                changed(self, contacts)
-                kept[key] = made, len(self)
-        self._derived = kept
+            if seen < len(self):
+                made.extend(self, seen, len(self))
+                self._derived[key] = made, len(self)
+
+    def _changed(self, contacts: Array, kept: Array | None) -> None:
+        """Rows of these contacts are not what they were; `kept` says which of those that were here are left."""
+        for key, (made, _) in self._derived.items():
+            made.changed(self, contacts, kept)  # type: ignore[attr-defined]  # what has none is forgotten by now
+            self._derived[key] = made, len(self)
 
     def _at(self, positions: Sequence[int]) -> Array:
         wanted = np.unique(np.array(positions, np.int64))
@@ -196,6 +212,18 @@ class _Rows:
     def extend(self, columns: Columns, first: int, end: int) -> None:
         found = np.flatnonzero(columns.name[first:end] == self._name)
         self._rows.add(found + first)
+
+    def changed(self, columns: Columns, contacts: Array, kept: Array | None) -> None:
+        if kept is not None:
+            rows = renumbered(self.view, kept)
+            self._rows.cut(0)
+            self._rows.add(rows)
+
+
+def renumbered(rows: Array, kept: Array) -> Array:
+    """Where rows stand when only those are left where `kept` is true; those that went are left out."""
+    numbers: Array = np.cumsum(kept) - 1
+    return numbers[rows[kept[rows]]]
 
 
 def member(values: Array, sought: Array) -> Array:

@@ -11,6 +11,9 @@ from typing import Any
 from .activity import activity, top_contacts
 from .breakdown import breakdown
 from .doers import what_they_did, who_did
+from .funnel import funnel
+from .retention import retention
+from .trend import trend
 
 QUESTIONS: dict[str, Callable[..., Any]] = {
     "activity": activity,
@@ -18,4 +21,7 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
     "breakdown": breakdown,
     "who_did": who_did,
     "what_they_did": what_they_did,
+    "trend": trend,
+    "funnel": funnel,
+    "retention": retention,
 }

@@ -31,7 +31,12 @@ PAGE_HEADERS = (
     (b"cache-control", b"no-store"),
     (b"vary", b"hx-request"),
 )
-STATIC = {"app.js": b"text/javascript; charset=utf-8", "app.css": b"text/css; charset=utf-8", "icons.svg": b"image/svg+xml"}
+STATIC = {
+    "app.js": b"text/javascript; charset=utf-8",
+    "app.css": b"text/css; charset=utf-8",
+    "icons.svg": b"image/svg+xml",
+    "icon.svg": b"image/svg+xml",
+}
 SAID_S = 30  # how long what was done waits to be told on the next page
 THEMES = ("light", "dark")
 
@@ -107,6 +112,9 @@ def environment() -> Environment:
         duration=formats.duration,
         money=formats.money,
         hue=formats.hue,
+        size=formats.size,
+        utc_day=formats.utc_day,
+        first_line=formats.first_line,
     )
     return made
 

@@ -107,5 +107,5 @@ async def _latest(visit: Visit) -> dict[str, Any] | None:
 PAGES = (
     Page("GET", "start", start),
     Page("POST", "start/token", post_token, role="admin"),
-    Page("GET", "start/first", waiting),
+    Page("GET", "start/first", waiting, piece=True),
 )

@@ -93,7 +93,7 @@ class Visit:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(header)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+        writer.writerows([cell(value) for value in row] for row in rows)
         return rendering.download(f"{name}.csv", text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8")
 
 
@@ -107,6 +107,7 @@ class Page(NamedTuple):
     path: str
     view: View
     role: str = "viewer"  # the least that may
+    piece: bool = False  # of a page, for htmx alone
 
 
 def form_of(asked: Asked) -> list[tuple[str, str]]:
@@ -136,5 +137,5 @@ def _said(asked: Asked) -> str | None:
     return unquote(text)[:500] if text else None
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

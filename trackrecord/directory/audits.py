@@ -7,10 +7,14 @@ import sqlalchemy as sa
 
 from ..rules.audits import Audit
 from .engine import Database
-from .tables import audits, tokens
+from .tables import accounts, audits, tokens
 
-_COLUMNS = [*(audits.c[name] for name in Audit.__struct_fields__ if name != "token_name"), tokens.c.name.label("token_name")]
-_WITH_TOKENS = audits.outerjoin(tokens, tokens.c.id == audits.c.token)
+_COLUMNS = [
+    *(audits.c[name] for name in Audit.__struct_fields__ if name != "token_name"),
+    sa.func.coalesce(tokens.c.name, accounts.c.email).label("token_name"),
+]
+# What an account did in the dashboard it did by a token whose id is the account's number below zero: rules.accounts.token_of.
+_WITH_TOKENS = audits.outerjoin(tokens, tokens.c.id == audits.c.token).outerjoin(accounts, accounts.c.number == -audits.c.token)
 
 
 class Audits:

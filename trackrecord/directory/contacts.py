@@ -138,6 +138,17 @@ class Contacts:
         with self._db.reading() as connection:
             return get(connection, workspace, id)
 
+    def known(self, workspace: int, id: str) -> tuple[Contact, str | None]:
+        """Whoever has this id, visitors and those that are hidden or merged away too; and the id of the contact that took the
+        place of one merged away. Raises ContactNotFound, also for one of another workspace.
+        """
+        with self._db.reading() as connection:
+            contact = one(connection, contacts.c.workspace == workspace, contacts.c.id == id)
+            if contact is None:
+                raise ContactNotFound(field="contact_id")
+            place = sa.select(contacts.c.id).where(contacts.c.number == contact.merged_into)
+            return contact, None if contact.merged_into is None else connection.scalar(place)
+
     def by_external_id(self, workspace: int, external_id: str) -> Contact:
         """The live user with this external_id, exactly. Raises ContactNotFound."""
         with self._db.reading() as connection:

@@ -248,8 +248,8 @@ def marked(number: sa.ColumnElement[int], marks: bytes, *, others: bool) -> sa.C
     return byte != b"\x00" if others else byte == b"\x01"
 
 
-def among(number: sa.ColumnElement[int], marks: bytes) -> sa.ColumnElement[bool]:
-    """As marked, for few marks: the numbers are looked up one by one."""
+def marked_numbers(marks: bytes) -> "sa.Select[Any]":
+    """The numbers at which bytes are 1, of which there are few, as rows."""
     numbers = [found.start() for found in _MARK.finditer(marks)]
     each = sa.func.json_each(msgspec.json.encode(numbers).decode()).table_valued(sa.column("value", sa.BigInteger()))
-    return number.in_(sa.select(each.c.value))
+    return sa.select(each.c.value)

@@ -24,6 +24,14 @@ class Merged(NamedTuple):
     source: Contact
 
 
+class Preview(NamedTuple):
+    """Two contacts as they are, and the target as it would be."""
+
+    source: Contact
+    target: Contact
+    merged: Contact
+
+
 class Merging:
     """What was journalled of a contact moves second, by whoever merges (`Contacts.merges` tells which)."""
 
@@ -42,6 +50,14 @@ class Merging:
             refuse(leaving, staying, duplicates_only=duplicates_only)
             merged = merge_rows(connection, leaving, staying, now=now)
         return tell(self._contacts, leaving, staying, merged)
+
+    def preview(self, workspace: int, source: str, target: str, *, now: int, duplicates_only: bool) -> Preview:
+        """What `merge` would do now, with nothing done. Raises what it raises."""
+        with self._db.reading() as connection:
+            leaving, staying = _named(connection, workspace, source, "from"), _named(connection, workspace, target, "into")
+            refuse(leaving, staying, duplicates_only=duplicates_only)
+            taken = _email_taken(connection, leaving, staying)
+        return Preview(leaving, staying, joined(leaving, staying, now=now, email_taken=taken))
 
     def history(
         self, workspace: int, id: str, *, limit: int, after: Place | None, newest_first: bool

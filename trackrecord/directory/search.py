@@ -10,7 +10,7 @@ from ..errors import BadRequest
 from ..rules.contacts import Contact
 from ..rules.filters import PHONE_MARKS, Span
 from ..rules.search import Field, Filter, Group, Inside, Not, Place, Query, Search, Sort
-from .engine import Database, TookTooLong, among, folded, in_chunks, marked, member, position, unindexed
+from .engine import Database, TookTooLong, folded, in_chunks, marked, marked_numbers, member, position, unindexed
 from .rows import COLUMNS
 from .tables import LISTED, contact_tags, contacts
 
@@ -60,7 +60,9 @@ class Searches:
             for some in in_chunks(set(numbers)):
                 for start in range(0, max(1, len(filters)), TOGETHER):
                     asked = [condition(each).label(f"f{place}") for place, each in enumerate(filters[start : start + TOGETHER])]
-                    wanted = sa.select(contacts.c.number, *asked).where(*_listed(workspace), contacts.c.number.in_(some))
+                    wanted = sa.select(contacts.c.number, *asked).where(
+                        contacts.c.workspace == workspace, LISTED, contacts.c.number.in_(some)
+                    )
                     for number, *holds in connection.execute(wanted):
                         found.setdefault(number, []).extend(map(bool, holds))
         return found
@@ -75,17 +77,11 @@ class Searches:
             raise BadRequest(text, field="query") from None
 
 
-def _listed(workspace: int, query: Query | None = None) -> tuple[Condition, ...]:
-    """Listed contacts of a workspace. Where few are meant by their numbers, SQLite is kept from going through all of the workspace."""
-    ours = unindexed(contacts.c.workspace) if query is not None and _few(query) else contacts.c.workspace
-    return ours == workspace, LISTED
-
-
 def _page(workspace: int, search: Search, *, limit: int, after: Place | None) -> sa.Select[Any]:
     sort, value = search.sort, _expression(search.sort.field)
     if _narrow(search.query):
         value = unindexed(value)
-    wanted = sa.select(*COLUMNS, value.label("placed")).where(*_listed(workspace, search.query), condition(search.query))
+    wanted = sa.select(*COLUMNS, value.label("placed")).where(*_wanted(workspace, search.query))
     if after is not None:
         wanted = wanted.where(_beyond(value, sort, after))
     order: list[Expression] = [value.desc(), contacts.c.id.desc()] if sort.descending else [value.asc(), contacts.c.id.asc()]
@@ -95,24 +91,48 @@ def _page(workspace: int, search: Search, *, limit: int, after: Place | None) ->
 
 
 def _count(workspace: int, query: Query) -> sa.Select[Any]:
-    return sa.select(sa.func.count()).select_from(contacts).where(*_listed(workspace, query), condition(query))
+    return sa.select(sa.func.count()).select_from(contacts).where(*_wanted(workspace, query))
+
+
+def _wanted(workspace: int, query: Query) -> tuple[Condition, ...]:
+    """Who is listed and meets a query. Where few can be meant they are looked up first: left to itself SQLite takes an OR of
+    several identifiers for more work than going through everybody.
+    """
+    if not _narrow(query):
+        return contacts.c.workspace == workspace, LISTED, condition(query)
+    leading = sa.union(*(_led_to(workspace, each) for each in _leading(query)))
+    return contacts.c.number.in_(leading), unindexed(contacts.c.workspace) == workspace, LISTED, condition(query)
+
+
+def _leading(query: Query) -> Iterator[Filter | Inside]:
+    """Parts of a narrow query of which each contact that it means meets one, and each leads to few."""
+    if isinstance(query, (Filter, Inside)):
+        yield query
+        return
+    assert isinstance(query, Group)  # noqa: S101 - nothing else is narrow
+    members = query.members if query.operator == "OR" else [next(filter(_narrow, query.members))]
+    for each in members:
+        yield from _leading(each)
+
+
+def _led_to(workspace: int, part: Filter | Inside) -> sa.Select[Any]:
+    """The numbers of contacts that an identifier leads to, or that are marked."""
+    if isinstance(part, Inside):
+        return marked_numbers(part.marks)
+    mine = contacts.c.workspace == workspace, _compare(_expression(part.field), part.operator, part.value)
+    return sa.select(contacts.c.number).where(*mine).correlate(None)
 
 
 def _narrow(query: Query) -> bool:
     """Whether few contacts can be meant, and an index leads to them."""
     if isinstance(query, Group):
         return (any if query.operator == "AND" else all)(_narrow(each) for each in query.members)
+    if isinstance(query, Inside):
+        return not query.others and query.marks.count(1) <= FEW
     if not isinstance(query, Filter):
-        return _few(query)
+        return False
     wanted = query.value if isinstance(query.value, tuple) else (query.value,)
     return query.field.name in INDEXED and query.operator in ("=", "IN") and None not in wanted
-
-
-def _few(query: Query) -> bool:
-    """Whether few contacts can be meant, by their numbers."""
-    if isinstance(query, Group):
-        return (any if query.operator == "AND" else all)(_few(each) for each in query.members)
-    return isinstance(query, Inside) and not query.others and query.marks.count(1) <= FEW
 
 
 def _may_be_null(value: Expression) -> bool:
@@ -140,7 +160,7 @@ def condition(query: Query) -> Condition:
     if isinstance(query, Not):
         return condition(query.member).is_not(sa.true())
     if isinstance(query, Inside):
-        return among(contacts.c.number, query.marks) if _few(query) else marked(contacts.c.number, query.marks, others=query.others)
+        return marked(contacts.c.number, query.marks, others=query.others)
     assert isinstance(query, Filter)  # noqa: S101 - what was done is looked up before
     if query.field.kind == "tag":
         return _tagged(query.operator, query.value)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any, NamedTuple, Protocol
 
 from ..analysis.asking import Analysis
+from ..errors import TrackrecordError
 from ..ingest import Services as Base
 from ..messenger.deliveries import Deliveries
 from ..rules.directory import Token, Workspace
@@ -22,6 +23,8 @@ class Answer(NamedTuple):
     body: "Any | AsyncIterator[bytes]" = None
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    failure: TrackrecordError | None = None  # what a page says in its own words, for the request log
+    whose: Workspace | None = None  # to whom that belongs, where no token says it
 
 
 class Services(Base, Protocol):

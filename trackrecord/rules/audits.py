@@ -18,7 +18,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     workspace: int
     at: int  # when it was begun
     token: int | None  # whose it was; None for one that no token asked for
-    token_name: str | None  # as it is called now
+    token_name: str | None  # as it is called now; of an account in the dashboard, its address
     action: str  # one of ACTIONS
     subject: dict[str, Any]  # what was to go
     count: int  # how many were found, before they went

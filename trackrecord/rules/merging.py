@@ -10,6 +10,7 @@ import msgspec
 
 from ..errors import InvalidMerge, ParameterInvalid
 from .contacts import Contact, fold_email
+from .values import Scalar
 
 NO_DUPLICATES = (
     "Contacts can only be merged when they are duplicates (matching email or phone). "
@@ -93,6 +94,29 @@ def joined(source: Contact, target: Contact, *, now: int, email_taken: bool) -> 
         custom_attributes={**source.custom_attributes, **target.custom_attributes},
         updated_at=now,
     )
+
+
+class MergedField(NamedTuple):
+    """What a field of the source comes to: its value there, the target's before, and the target's after the merge."""
+
+    field: str  # as the wire spells it; custom_attributes.{name} for an attribute
+    source: Scalar
+    target: Scalar
+    after: Scalar
+
+
+def compared(source: Contact, target: Contact, merged: Contact) -> list[MergedField]:
+    """Every field that the source has a value of, in the order of FILLED; `merged` is the target as `joined` has it."""
+    before, after = _facts(target), _facts(merged)
+    return [MergedField(name, value, before.get(name), after.get(name)) for name, value in _facts(source).items()]
+
+
+def _facts(contact: Contact) -> dict[str, Scalar]:
+    """What is known of a contact, by the wire's names; an opt-out is a fact, and that there is none is not."""
+    fields = {name: getattr(contact, name) for name in FILLED if name != "came_by"}
+    facts: dict[str, Scalar] = {**fields, **contact.led_by, "unsubscribed_from_emails": contact.unsubscribed_from_emails or None}
+    facts |= {f"custom_attributes.{name}": value for name, value in contact.custom_attributes.items()}
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def left_behind(source: Contact, target: Contact, *, now: int) -> Contact:

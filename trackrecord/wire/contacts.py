@@ -182,6 +182,18 @@ class HiddenContact(ContactBody, frozen=True, kw_only=True):
     blocked_at: int | None
 
 
+class KnownContact(ContactBody, frozen=True, kw_only=True):
+    """A contact in whatever state it is: live where the last three are null. A `role` may be visitor too.
+
+    `anonymous_id` is a lead's or visitor's `user_id` in lists of events. Times are whole Unix seconds.
+    """
+
+    anonymous_id: str | None
+    archived_at: int | None
+    blocked_at: int | None
+    merged_into: str | None  # the id of the contact that took its place
+
+
 class HiddenList(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "list"
     data: list[HiddenContact]
@@ -319,10 +331,24 @@ def cursor_pages(*, total_count: int, per_page: int, page: int, next_cursor: str
     )
 
 
+def known(contact: Contact, body: ContactBody, *, merged_into: str | None) -> KnownContact:
+    """A contact in whatever state, from what is shown of any."""
+    return KnownContact(
+        **_shown(body),
+        anonymous_id=contact.anonymous_id,
+        archived_at=contact.archived_at,
+        blocked_at=contact.blocked_at,
+        merged_into=merged_into,
+    )
+
+
+def _shown(body: ContactBody) -> dict[str, Any]:
+    return {name: getattr(body, name) for name in ContactBody.__struct_fields__}
+
+
 def hidden(contact: Contact, body: ContactBody) -> HiddenContact:
     """An archived or blocked contact, from what is shown of any."""
-    shown = {name: getattr(body, name) for name in ContactBody.__struct_fields__}
-    return HiddenContact(**shown, archived_at=contact.archived_at or 0, blocked_at=contact.blocked_at)
+    return HiddenContact(**_shown(body), archived_at=contact.archived_at or 0, blocked_at=contact.blocked_at)
 
 
 def deleted(contact: Contact) -> DeletedContact:

@@ -6,7 +6,8 @@ import msgspec
 
 from ..errors import ParameterNotFound
 from ..rules.contacts import Contact
-from ..rules.merging import Merge, Place, place
+from ..rules.merging import Merge, Place, compared, place
+from ..rules.values import Scalar
 from .contacts import MergeEntry
 from .json import decode
 from .params import Query, last, whole, word
@@ -30,6 +31,24 @@ class MergeHistory(msgspec.Struct, frozen=True, kw_only=True):
     data: list[MergeEntry]
     next_cursor: str | None
     has_more: bool
+
+
+class MergePreviewField(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):
+    """A field the lead has: its value, the user's, and the user's once both are one. Attributes are custom_attributes.{name}."""
+
+    field: str
+    source: Scalar
+    into: Scalar
+    after: Scalar
+
+
+class MergePreview(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):
+    """What POST /contacts/merge would do; `from` and `into` are the contacts' ids."""
+
+    type: str = "contact.merge_preview"
+    source: str
+    into: str
+    fields: list[MergePreviewField]
 
 
 class ArchivedContact(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +95,14 @@ def history(merges: Sequence[Merge], next_place: Place | None) -> MergeHistory:
         next_cursor=None if next_place is None else next_place.text,
         has_more=next_place is not None,
     )
+
+
+def preview(source: Contact, target: Contact, merged: Contact) -> MergePreview:
+    fields = [
+        MergePreviewField(field=each.field, source=each.source, into=each.target, after=each.after)
+        for each in compared(source, target, merged)
+    ]
+    return MergePreview(source=source.id, into=target.id, fields=fields)
 
 
 def archived(contact: Contact) -> ArchivedContact:

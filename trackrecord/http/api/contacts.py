@@ -25,6 +25,12 @@ async def get_contact(call: Call) -> Answer:
     return await shown.answer(call, contact, history=history)
 
 
+async def get_known_contact(call: Call) -> Answer:
+    """GET /-/api/contacts/{contact_id}. A lead, user or visitor in whatever state it is; 404 for nobody, and once it is deleted."""
+    contact, place = await call.services.in_thread(call.services.directory.contacts.known, call.workspace.number, call.path["contact_id"])
+    return Answer(wire.known(contact, await shown.one(call, contact), merged_into=place))
+
+
 async def find_by_external_id(call: Call) -> Answer:
     """GET /contacts/find_by_external_id/{external_id}. Users only: leads have none."""
     contact = await call.services.in_thread(

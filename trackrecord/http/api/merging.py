@@ -23,6 +23,20 @@ async def merge_contacts(call: Call) -> Answer:
     return await shown.answer(call, merged.target, history=history)
 
 
+async def preview_merge(call: Call) -> Answer:
+    """POST /-/api/contacts/merge/preview. What the same body would do as POST /contacts/merge; nothing is done."""
+    source, target, skipped = wire.parse_merge(call.body)
+    preview = await call.services.in_thread(
+        call.services.directory.merging.preview,
+        call.workspace.number,
+        source,
+        target,
+        now=call.now(),
+        duplicates_only=has(call.version, "merge_needs_match") and not skipped,
+    )
+    return Answer(wire.preview(*preview))
+
+
 async def list_merge_history(call: Call) -> Answer:
     """GET /contacts/{contact_id}/merge_history. Users only: a lead is not found."""
     per_page, after, newest_first = wire.parse_history(call.query)

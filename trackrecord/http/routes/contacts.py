@@ -99,6 +99,17 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET",
+        "/-/api/contacts/{contact_id}",
+        contacts.get_known_contact,
+        "Get a contact in whatever state: live, archived, blocked, merged away, or still a visitor",
+        "Contacts",
+        need="read_contacts",
+        response=wire_contacts.KnownContact,
+        params=CONTACT_ID,
+        errors=NO_CONTACT,
+    ),
+    Route(
+        "GET",
         "/-/api/contacts/archived",
         contacts.list_archived_contacts,
         "List archived and blocked contacts, the last archived first",

@@ -23,6 +23,17 @@ ROUTES: tuple[Route, ...] = (
         first=V2,
     ),
     Route(
+        "POST",
+        "/-/api/contacts/merge/preview",
+        merging.preview_merge,
+        "See what merging a lead into a user would do",
+        "Contacts",
+        need="read_contacts",
+        request=wire.SentMerge,
+        response=wire.MergePreview,
+        errors=NO_CONTACT,
+    ),
+    Route(
         "GET",
         "/contacts/{contact_id}/merge_history",
         merging.list_merge_history,
