@@ -32,7 +32,9 @@ OF_ANOTHER = {
         sa.select(tables.job_tasks.c.id).join(tables.jobs, tables.jobs.c.id == tables.job_tasks.c.job).where(tables.jobs.c.workspace == 1)
     ),
     "workspaces": tables.workspaces.c.number == 1,
-    "facts": sa.true(),
+    "segment_sizes": tables.segment_sizes.c.segment.in_(sa.select(tables.segments.c.number).where(tables.segments.c.workspace == 1)),
+    # Of the whole server: no call of the API has anything to do with them.
+    **dict.fromkeys(("accounts", "sessions", "sign_in_links", "facts"), sa.true()),
 }
 
 
