@@ -1,5 +1,6 @@
 """Whatever is appended, erased, removed and merged, and however often the columns are read: answers are those of loops over the events."""
 
+import base64
 import json
 import logging
 import tempfile
@@ -142,7 +143,7 @@ class Analysed(RuleBasedStateMachine):
         assert found == wanted
         assert [row["events"] for row in rows] == counts
         for row in rows:
-            kind, value = row["value"]["kind"], row["value"]["value"]
+            kind, value = row["value"]["kind"], json.loads(base64.b64decode(row["value"]["json"]))
             shown = kind, json.dumps(float(value) if kind in "nd" else value, sort_keys=True)
             assert (row["events"], row["contacts"]) == values[shown]
 

@@ -15,13 +15,15 @@ WRITTEN_MAX = 200_000  # ways to write them that are remembered
 KEPT_ROWS = 8_000_000  # of all keys together; the one used longest ago goes first, and one alone may have more
 NONE, OTHER = 0, 1  # of events without the key, and of those with a value that is not told apart
 
+COMPOUND = "rm"  # kinds of which a part is shown
+
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Value(msgspec.Struct, frozen=True):
     kind: str  # a letter of rules/metadata.py, KINDS
-    value: Any  # as in JSON; of a rich link what is shown, of an amount the amount and its currency
+    json: bytes  # as it was first written; of a rich link what is shown, of an amount the amount and its currency
 
 
 class Reader(Protocol):
@@ -76,7 +78,7 @@ class Values:
         self.told = [value for value, one in zip(self.told, used.tolist(), strict=True) if one]
         self._same = {same: int(numbers[code]) for same, code in self._same.items() if used[code]}
         self._written = {}
-        self._bytes = sum(len(_encode(value.value)) for value in self.told if value is not None)
+        self._bytes = sum(len(value.json) for value in self.told if value is not None)
 
     def _code(self, kind: str, raw: bytes) -> int:
         code = self._written.get((kind, raw))
@@ -99,7 +101,7 @@ class Values:
             if len(self.told) - 2 >= DISTINCT_MAX or self._bytes + size > DISTINCT_BYTES_MAX:
                 return OTHER
             code = self._same[same] = len(self.told)
-            self.told.append(Value(kind, value))
+            self.told.append(Value(kind, _encode(value) if kind in COMPOUND else raw))
             self._bytes += size
         return code
 

@@ -1,7 +1,7 @@
 """The catalogue of event names on the wire. Ours: the original keeps it to its own pages."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -54,6 +54,13 @@ class NameBody(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int  # events sent once more, which changed nothing
     keys_dropped: int  # metadata keys not kept
     metadata: list[KeyBody]
+    contacts: int | UnsetType = UNSET  # different ones; with include_activity alone, as what follows
+    days: list[int] | UnsetType = UNSET  # events of each of the last 30 days of the workspace's time zone, today last
+
+
+class Activity(NamedTuple):
+    contacts: int
+    days: list[int]
 
 
 class NameList(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,11 +98,18 @@ class KeyTotal(Protocol):
     def times(self) -> int: ...
 
 
-def parse_page(query: Query) -> tuple[Asked, str | None, bool]:
-    """(the page, the folded name it comes after, whether archived names are wanted). Raises ParameterInvalid."""
-    asked, archived = cursors.of_query(query), flag(query, "include_archived")
+class AskedPage(NamedTuple):
+    asked: Asked
+    after: str | None  # the folded name that it comes after
+    archived: bool  # whether archived names are wanted
+    activity: bool
+
+
+def parse_page(query: Query) -> AskedPage:
+    """Raises ParameterInvalid."""
+    asked, archived, activity = cursors.of_query(query), flag(query, "include_archived"), flag(query, "include_activity")
     try:
-        return asked, None if asked.after is None else bytes.fromhex(asked.after).decode(), archived
+        return AskedPage(asked, None if asked.after is None else bytes.fromhex(asked.after).decode(), archived, activity)
     except ValueError:
         raise cursors.bad_cursor() from None
 
@@ -112,7 +126,7 @@ def parse_change(body: bytes) -> Change:
     )
 
 
-def item(entry: Entry, total: Total | None, keys: Iterable[KeyTotal]) -> NameBody:
+def item(entry: Entry, total: Total | None, keys: Iterable[KeyTotal], activity: Activity | None = None) -> NameBody:
     """One name. `total` is None where there are no events of it; `keys` are those of this name."""
     return NameBody(
         name=entry.name.name,
@@ -126,6 +140,8 @@ def item(entry: Entry, total: Total | None, keys: Iterable[KeyTotal]) -> NameBod
         duplicates=total.duplicates if total else 0,
         keys_dropped=total.keys_dropped if total else 0,
         metadata=_keys(keys),
+        contacts=activity.contacts if activity else UNSET,
+        days=activity.days if activity else UNSET,
     )
 
 
@@ -146,13 +162,17 @@ def listing(
     *,
     totals: Mapping[int, Total],
     keys: Mapping[int, Sequence[KeyTotal]],
+    activity: Mapping[int, Activity],
     asked: Asked,
     total_count: int,
     more: bool,
 ) -> NameList:
     place = entries[-1].name.folded.encode().hex() if more else None
     return NameList(
-        data=[item(entry, totals.get(entry.name.number), keys.get(entry.name.number, ())) for entry in entries],
+        data=[
+            item(entry, totals.get(entry.name.number), keys.get(entry.name.number, ()), activity.get(entry.name.number))
+            for entry in entries
+        ],
         total_count=total_count,
         pages=cursors.counted(asked, place, total_count=total_count),
     )

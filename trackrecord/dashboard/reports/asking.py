@@ -22,6 +22,7 @@ class Wrong(NamedTuple):
     field: str
     message: str
     status: int
+    no_name: bool  # an event name that nobody has sent
 
 
 Query = dict[str, Any]
@@ -53,7 +54,8 @@ async def page(
     except RequestError as error:
         if error.status != 400:
             raise
-        wrong = Wrong(FIELDS.get(error.field or "", error.field or ""), error.message, error.status)
+        words, no_name, _ = error.message.partition("; /-/api/event-names")
+        wrong = Wrong(FIELDS.get(error.field or "", error.field or ""), words[:1].upper() + words[1:], error.status, bool(no_name))
     context |= {"names": names, "total": total, "kinds": kinds, "ranges": RANGES, "span": span, "reply": reply, "wrong": wrong}
     return visit.html(f"reports/{report}.html", status=wrong.status if wrong else 200, **context)
 

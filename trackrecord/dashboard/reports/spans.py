@@ -76,7 +76,7 @@ def _between(visit: Visit, kinds: Sequence[str], chosen: str) -> Span:
     fitting = next((kind for most, kind in _FITTING if days <= most and kind in kinds), "month")
     since = max(0, periods.begins(first, visit.timezone))
     until = periods.begins(last + timedelta(days=1), visit.timezone)
-    return Span(DATES, first.isoformat(), last.isoformat(), chosen, chosen or fitting, since, until, f"{first} to {last}")
+    return Span(DATES, first.isoformat(), last.isoformat(), chosen, chosen or fitting, since, until, f"from {first} to {last}")
 
 
 def _read(visit: Visit, field: str, default: date) -> date:

@@ -5,6 +5,7 @@ from typing import Any
 from ...http.call import Answer
 from ...rules.periods import KINDS
 from ...wire.reports import MEASURES, SERIES_MAX
+from .. import formats
 from ..visit import Visit
 from .asking import Query, page, shown
 from .spans import Span
@@ -31,9 +32,11 @@ async def show(visit: Visit) -> Answer:
 def _shown(visit: Visit, data: dict[str, Any]) -> dict[str, Any]:
     """What the page's table has: a column for each series, with the one before beside it."""
     before = data["previous"]["series"] if data["previous"] else [None] * len(data["series"])
+    hues = _hues([series["event_name"] or "" for series in data["series"]])
     columns = [
         {
             "name": series["event_name"],
+            "hue": hue,
             "values": series["values"],
             "total": series[data["measure"]],
             "events": series["events"],
@@ -41,9 +44,18 @@ def _shown(visit: Visit, data: dict[str, Any]) -> dict[str, Any]:
             "before": earlier,
             "change": _change(series[data["measure"]], earlier[data["measure"]]) if earlier else None,
         }
-        for series, earlier in zip(data["series"], before, strict=True)
+        for series, earlier, hue in zip(data["series"], before, hues, strict=True)
     ]
     return {"periods": shown(data["periods"], data["period"], visit.timezone), "columns": columns}
+
+
+def _hues(names: list[str]) -> list[int]:
+    """The colour of each name; one that another has here moves on to the next that is free."""
+    found: list[int] = []
+    for name in names:
+        own = formats.hue(name)
+        found.append(next((each for step in range(formats.HUES) if (each := (own + step) % formats.HUES) not in found), own))
+    return found
 
 
 def _change(now: int, before: int) -> str:

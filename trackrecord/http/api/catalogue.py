@@ -1,26 +1,36 @@
 """The catalogue of event names. Scopes: reading needs read_events, changing write_events."""
 
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from ...rules import periods
 from ...rules.catalogue import Entry
 from ...rules.events import clean_name
 from ...stores.base import EventReader, NameKey, NameTotal
 from ...wire import catalogue as wire
+from ...wire.params import flag
 from ..call import Answer, Call
 
 
 async def list_names(call: Call) -> Answer:
     """GET /-/api/event-names. Pages of names in the order of the alphabet; archived ones only when they are asked for."""
-    asked, after, include_archived = wire.parse_page(call.query)
+    page = wire.parse_page(call.query)
     entries, total_count, more = await call.services.in_thread(
-        call.services.directory.names.page, call.workspace.number, limit=asked.per_page, after=after, include_archived=include_archived
+        call.services.directory.names.page,
+        call.workspace.number,
+        limit=page.asked.per_page,
+        after=page.after,
+        include_archived=page.archived,
     )
+    activity = await _activity(call, entries) if page.activity else {}
     totals, keys = await _counts(call)
-    return Answer(wire.listing(entries, totals=totals, keys=keys, asked=asked, total_count=total_count, more=more))
+    return Answer(wire.listing(entries, totals=totals, keys=keys, activity=activity, asked=page.asked, total_count=total_count, more=more))
 
 
 async def get_name(call: Call) -> Answer:
     """GET /-/api/event-names/{name}. By any writing that an event could be sent under; archived ones too."""
     entry = await call.services.in_thread(call.services.directory.names.entry, call.workspace.number, _folded(call))
-    return await _shown(call, entry)
+    return await _shown(call, entry, activity=flag(call.query, "include_activity"))
 
 
 async def update_name(call: Call) -> Answer:
@@ -42,10 +52,22 @@ def _folded(call: Call) -> str:
     return clean_name(call.path["name"], "name")[1]
 
 
-async def _shown(call: Call, entry: Entry) -> Answer:
-    totals, keys = await _counts(call)
+async def _shown(call: Call, entry: Entry, *, activity: bool = False) -> Answer:
     number = entry.name.number
-    return Answer(wire.item(entry, totals.get(number), keys.get(number, ())))
+    active = (await _activity(call, [entry]))[number] if activity else None
+    totals, keys = await _counts(call)
+    return Answer(wire.item(entry, totals.get(number), keys.get(number, ()), active))
+
+
+async def _activity(call: Call, entries: Sequence[Entry]) -> dict[int, wire.Activity]:
+    """How many contacts did what is named, and how many events each of the last days had: as many as periods.DEFAULT_PERIODS has."""
+    days = periods.within("day", None, None, zone=ZoneInfo(call.workspace.timezone), now=call.now())
+    numbers = [entry.name.number for entry in entries]
+    found = await call.services.analysis.ask("activity", names=numbers, edges=days.edges)
+    return {
+        number: wire.Activity(contacts, list(counts))
+        for number, contacts, counts in zip(numbers, found["contacts"], found["periods"], strict=True)
+    }
 
 
 async def _counts(call: Call) -> tuple[dict[int, NameTotal], dict[int, list[NameKey]]]:

@@ -17,7 +17,7 @@ async def trend(call: Call) -> Answer:
     asked = wire.parse_trend(call.query)
     zone, now = _zone(call, asked), call.now()
     span = periods.within(asked.period, asked.since, asked.until, zone=zone, now=now)
-    entries = await _named(call, asked.names.items(), "event_name")
+    entries = await named(call, asked.names.items(), "event_name")
     entries = list(dict.fromkeys(entries))  # what was asked for twice, under two of its names, is one series
     names: list[str | None] = [entry.name for entry in entries] or [None]
     numbers = [[entry.number] for entry in entries] or [await _all_numbers(call)]
@@ -40,7 +40,7 @@ async def trend(call: Call) -> Answer:
         series=await series(span),
         previous=previous,
     )
-    return _as_csv(call, body.type, wire.trend_csv(body, zone)) if asked.format == "csv" else Answer(body)
+    return as_csv(call, body.type, wire.trend_csv(body, zone)) if asked.format == "csv" else Answer(body)
 
 
 async def funnel(call: Call) -> Answer:
@@ -48,7 +48,7 @@ async def funnel(call: Call) -> Answer:
     asked = wire.parse_funnel(call.query)
     zone = _zone(call, asked)
     since, until = periods.bounds("day", asked.since, asked.until, zone=zone, now=call.now())
-    entries = await _named(call, asked.steps, "step")
+    entries = await named(call, asked.steps, "step")
     found = await call.services.analysis.ask(
         "funnel", steps=[entry.number for entry in entries], since=since, until=until, within_s=asked.within_s
     )
@@ -59,7 +59,7 @@ async def funnel(call: Call) -> Answer:
         within_s=asked.within_s,
         steps=wire.steps_of([entry.name for entry in entries], found),
     )
-    return _as_csv(call, body.type, wire.funnel_csv(body)) if asked.format == "csv" else Answer(body)
+    return as_csv(call, body.type, wire.funnel_csv(body)) if asked.format == "csv" else Answer(body)
 
 
 async def retention(call: Call) -> Answer:
@@ -67,8 +67,8 @@ async def retention(call: Call) -> Answer:
     asked = wire.parse_retention(call.query)
     zone = _zone(call, asked)
     span = periods.within(asked.period, asked.since, asked.until, zone=zone, now=call.now(), most=wire.COHORTS_MAX)
-    (first,) = await _named(call, [asked.first], "first_event")
-    returns = await _named(call, [asked.returns], "return_event") if asked.returns else []
+    (first,) = await named(call, [asked.first], "first_event")
+    returns = await named(call, [asked.returns], "return_event") if asked.returns else []
     found = await call.services.analysis.ask(
         "retention",
         first=first.number,
@@ -85,7 +85,7 @@ async def retention(call: Call) -> Answer:
         periods=wire.periods_of(span),
         cohorts=[wire.CohortBody(**each) for each in found],
     )
-    return _as_csv(call, body.type, wire.retention_csv(body, zone)) if asked.format == "csv" else Answer(body)
+    return as_csv(call, body.type, wire.retention_csv(body, zone)) if asked.format == "csv" else Answer(body)
 
 
 def _zone(call: Call, asked: Span) -> ZoneInfo:
@@ -97,7 +97,7 @@ def _zone(call: Call, asked: Span) -> ZoneInfo:
         raise ParameterInvalid(f"timezone must be an IANA name such as Europe/Dublin, got {name[:80]!r}", field="timezone") from None
 
 
-async def _named(call: Call, asked: Iterable[tuple[str, str]], field: str) -> list[EventName]:
+async def named(call: Call, asked: Iterable[tuple[str, str]], field: str) -> list[EventName]:
     """The names asked for, each folded and as it was written. Raises ParameterInvalid for one that nobody has sent."""
     asked = list(asked)
     there = await call.services.in_thread(call.services.directory.names.find, call.workspace.number, [folded for folded, _ in asked])
@@ -112,7 +112,7 @@ async def _all_numbers(call: Call) -> list[int]:
     return [entry.number for entry in await call.services.in_thread(call.services.directory.names.all, call.workspace.number)]
 
 
-def _as_csv(call: Call, noun: str, content: bytes) -> Answer:
+def as_csv(call: Call, noun: str, content: bytes) -> Answer:
     name = file_name(call.workspace, noun, "csv")
     return Answer(
         content,

@@ -7,6 +7,8 @@ from .route import Param, Route
 _NAME = (Param("name", "the event's name, URL-encoded; in any case, and also what it was called before", place="path", required=True),)
 _NO_NAME = {404: "nobody has sent an event of this name"}
 
+_ACTIVITY = Param("include_activity", "true for how many contacts did it, and how often it happened on each of the last 30 days", "boolean")
+
 ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
@@ -18,6 +20,7 @@ ROUTES: tuple[Route, ...] = (
         response=wire_catalogue.NameList,
         params=(
             Param("include_archived", "true to list archived names too", "boolean"),
+            _ACTIVITY,
             Param("per_page", "names a page, 1 to 150; 50 without it", "integer"),
             Param("starting_after", "the cursor of pages.next.starting_after"),
         ),
@@ -30,7 +33,7 @@ ROUTES: tuple[Route, ...] = (
         "Event catalogue",
         need="read_events",
         response=wire_catalogue.NameBody,
-        params=_NAME,
+        params=(*_NAME, _ACTIVITY),
         errors=_NO_NAME,
     ),
     Route(
