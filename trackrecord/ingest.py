@@ -336,6 +336,10 @@ class Reads:
     async def ask(self, question: Callable[[EventReader], T]) -> T:
         """Run a question in a thread. Raises Unavailable when the store does not catch up in time."""
         await self.caught_up()
+        return await self.ask_now(question)
+
+    async def ask_now(self, question: Callable[[EventReader], T]) -> T:
+        """As ask, but not after anything: for whoever knows how far the store is."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._asked, question)
 
     async def ask_in_background(self, workspace: int, question: Callable[[EventReader], T]) -> T:
@@ -380,7 +384,7 @@ class State(NamedTuple):
     """What a server keeps, as of one moment."""
 
     data: Path
-    files: dict[str, int]  # bytes, by name
+    files: dict[str, int]  # bytes, by name; a folder's ends with a slash
     first: int  # the oldest position that the journal still has; 0 for it and the last where it has none
     last: int
     cursors: dict[str, int]  # of each consumer, by its name

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple, Protocol
 from ..analysis.asking import Analysis
 from ..errors import TrackrecordError
 from ..ingest import Services as Base
+from ..live import Live
 from ..messenger.deliveries import Deliveries
 from ..rules.directory import Token, Workspace
 from ..rules.profiles import Profile, under
 from ..rules.versions import Version
+from ..segments import Segments
 
 
 class Answer(NamedTuple):
@@ -28,10 +30,16 @@ class Answer(NamedTuple):
 
 class Services(Base, Protocol):
     @property
+    def segments(self) -> Segments: ...
+
+    @property
     def analysis(self) -> Analysis: ...
 
     @property
     def messenger(self) -> Deliveries: ...
+
+    @property
+    def live(self) -> Live: ...
 
     @property
     def app(self) -> Any:

@@ -19,7 +19,7 @@ Everything here is ordinary blocking code; who must not block calls it from a th
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -77,6 +77,20 @@ class Receipt(NamedTuple):
     received_at_ms: int
     workspace: int
     event: StoredEvent | None  # the event that stands: itself, or the first copy; None when that is erased
+
+
+class Copies(NamedTuple):
+    """The duplicates of an event that stands: how many, and of the first of them (position, received_at_ms), in order of position."""
+
+    total: int
+    first: list[tuple[int, int]]
+
+
+class Receipts(NamedTuple):
+    """What became of the records in a span of positions."""
+
+    found: list[Receipt]
+    more: bool  # there are others in the span, behind the last of these
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -149,6 +163,15 @@ class EventReader(Protocol):
 
     def receipt(self, position: int) -> Receipt | None:
         """None for a position that holds no event, or none that is known any more."""
+
+    def copies(self, position: int, *, limit: int) -> Copies:
+        """The duplicates of the event at a position, the first `limit` of them by position and time."""
+
+    def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
+        """The receipts of these workspaces at after < position <= upto: the first `limit` in order, or with `newest` the last, downwards.
+
+        Fewer where their events carry more than PAGE_METADATA_BYTES. It reads the span as far as `limit` receipts lie apart.
+        """
 
     def duplicates(self, first: int, last: int) -> list[int]:
         """The positions in first..last whose events were duplicates, in order."""

@@ -1,53 +1,33 @@
 """Receipts: what became of the event that a 202 was given for."""
 
 from ...errors import NotFound
-from ...outcomes import DUPLICATE, ERASED
-from ...rules.identity import event_id
-from ...stores.base import EventReader, Receipt, StoredEvent
-from ...wire import events as wire
-from ...wire.receipts import FirstCopy, ReceiptBody, dropped_keys
+from ...outcomes import STORED
+from ...receipts import shown
+from ...stores.base import Copies, EventReader, Receipt
+from ...wire import receipts as wire
+from ...wire.receipts import COPIES_SHOWN
 from ..call import Answer, Call
 
 POSITION_MAX = 1 << 62
 
 
 async def get_receipt(call: Call) -> Answer:
-    """GET /-/api/receipts/{position}: stored, duplicate (of what, first seen when) or erased; which keys were dropped, and why."""
+    """GET /-/api/receipts/{position}: stored, and sent again when; duplicate, of what; or erased. Which keys were dropped, and why."""
     text = call.path["position"]
     position = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
     if not 0 < position <= POSITION_MAX:
         raise NotFound("Receipt not found")
 
-    def ask(store: EventReader) -> Receipt | None:
-        return store.receipt(position)
+    def ask(store: EventReader) -> tuple[Receipt | None, Copies]:
+        receipt = store.receipt(position)
+        stored = receipt is not None and receipt.outcome == STORED
+        return receipt, store.copies(position, limit=COPIES_SHOWN) if stored else Copies(0, [])
 
-    receipt = await call.services.reads.ask(ask)
+    receipt, copies = await call.services.reads.ask(ask)
     if receipt is None or receipt.workspace != call.workspace.number:
         raise NotFound("Receipt not found")
-    body = ReceiptBody("receipt", position, receipt.outcome, receipt.received_at_ms)
-    if receipt.event is not None:
-        item = await call.services.in_thread(_item, call, receipt.event)
-        if item is None:
-            body.outcome = ERASED
-        elif receipt.outcome == DUPLICATE:
-            body.duplicate_of = FirstCopy(receipt.event.position, receipt.event.event.received_at_ms, item)
-        else:
-            body.event = item
-            body.keys_dropped = dropped_keys(receipt.event.event.dropped)
+    services = call.services
+    (body,) = await services.in_thread(shown, services.directory, services.ingest.names, [receipt])
+    if copies.total and body.event is not None:
+        body.copies = wire.Copies(copies.total, [wire.Copy(*copy) for copy in copies.first])
     return Answer(body)
-
-
-def _item(call: Call, stored: StoredEvent) -> wire.EventItem | None:
-    """None when the contact was deleted just now, and the store is yet to hear of it."""
-    directory, event = call.services.directory, stored.event
-    contact = directory.contacts.by_numbers(call.workspace.number, [event.contact]).get(event.contact)
-    if contact is None:
-        return None
-    return wire.item(
-        event,
-        id=event_id(directory.salt, stored.position),
-        name=call.services.ingest.names.by_numbers([event.name])[event.name].name,
-        contact_id=contact.id,
-        user_id=contact.user_id,
-        email=contact.email,
-    )
