@@ -80,7 +80,7 @@ async def list_contacts(visit: Visit) -> Answer:
     return visit.html(
         "contacts/list.html",
         status=200 if error is None else error.status,
-        headers=((b"hx-push-url", _address(visit, asked.form).encode()),),
+        headers=((b"hx-replace-url", _address(visit, asked.form).encode()),),
         form=asked.form,
         conditions=_conditions(asked, names, at_fault, error),
         fields=_fields(asked),
