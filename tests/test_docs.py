@@ -409,7 +409,6 @@ WITHOUT_EXAMPLE = {
     "GET /widget/{app_id}": "for a browser",
     "OPTIONS /messenger/{app_id}/deliveries": "for a browser",
     "POST /messenger/{app_id}/deliveries": "for a browser",
-    "GET /segments/{segment_id}": "there are no segments yet: its example is answered 404",
 }
 
 

@@ -17,7 +17,7 @@ LEVELS = (
     {"journal", "stores", "directory", "requestlog", "background"},
     {"ingest", "consumers", "exports", "analysis"},
     {"many", "receipts"},  # takes many events the way ingest takes one; shows contacts the way exports does
-    {"imports", "messenger", "live"},  # what browsers deliver is judged like what imports bring; the door is http's
+    {"imports", "messenger", "live", "segments"},  # what browsers deliver is judged like what imports bring; the door is http's
     {"http"},
     {"dashboard"},  # its pages ask what http answers, in the process
     {"engines"},  # apart from server, because a consumer's process starts there and should not load a web server

@@ -384,7 +384,7 @@ class State(NamedTuple):
     """What a server keeps, as of one moment."""
 
     data: Path
-    files: dict[str, int]  # bytes, by name
+    files: dict[str, int]  # bytes, by name; a folder's ends with a slash
     first: int  # the oldest position that the journal still has; 0 for it and the last where it has none
     last: int
     cursors: dict[str, int]  # of each consumer, by its name

@@ -24,7 +24,7 @@ from .consumers.follower import Follower
 from .consumers.store_writer import StoreWriter
 from .datadir import Owned
 from .directory import Directory
-from .errors import DataDirectoryUnusable, Unavailable
+from .errors import DataDirectoryUnusable, TrackrecordError
 from .ingest import Ingest, Reads, State
 from .journal.cleansing import asking
 from .journal.commit import Journal
@@ -34,6 +34,7 @@ from .requestlog import RequestLog
 from .rules.directory import SCOPES, Workspace
 from .rules.messenger import AGE_MAX_S
 from .rules.profiles import Profile
+from .segments import Segments
 from .settings import Settings
 from .stores.base import EventReader
 
@@ -64,6 +65,7 @@ class Server:
         self.follower: Follower  # the store's, which reads wait for
         self.ingest: Ingest
         self.reads: Reads
+        self.segments: Segments
         self.analysis: Analysis
         self.messenger: Deliveries
         self.live: Live
@@ -109,7 +111,7 @@ class Server:
             first, last = journal.span()
         finally:
             journal.close()
-        files = {path.name: path.stat().st_size for path in sorted(self.data.iterdir()) if path.is_file()}
+        files = {f"{path.name}/" if path.is_dir() else path.name: _size(path) for path in sorted(self.data.iterdir())}
         return State(self.data, files, first, last, {name: each.cursor for name, each in self.followers.items()})
 
     def troubles(self) -> list[str]:
@@ -206,6 +208,7 @@ class Server:
         )
         self.analysis = Analysis(engines.analysis_command(data), caught_up=self.reads.caught_up)
         stack.push_async_callback(self.analysis.close)
+        self.segments = Segments(self)
         self.messenger = Deliveries(self)
         self.live = Live(
             store=self.reads,
@@ -223,12 +226,13 @@ class Server:
         stack.push_async_callback(self._end_house, asyncio.create_task(self._keep_house()))
 
     async def _keep_house(self) -> None:
-        """Drop from the directory what has had its time: at the start, and then every hour by the real clock."""
+        """Drop from the directory what has had its time, and note the sizes of segments: at the start, and every hour by the real clock."""
         while not self._ending.is_set():
             try:
                 await self.in_thread(self.drop_outdated)
-            except Unavailable as error:
-                log.warning("old jobs and scrolls could not be dropped from the directory, which is tried again later: %s", error)
+                await self.segments.note_sizes(ending=self._ending.is_set)
+            except TrackrecordError as error:
+                log.warning("housekeeping of the directory could not be done, which is tried again later: %s", error)
             except Exception:
                 log.exception("housekeeping of the directory went wrong; it is tried again later")
             with contextlib.suppress(TimeoutError):
@@ -325,6 +329,15 @@ class Server:
                 owed.setdefault(workspace, []).append(contact)
         for workspace, contacts in owed.items():
             await self.ingest.erase(workspace, contacts)
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all that is in a folder. What goes meanwhile counts nothing."""
+    sizes = 0
+    for each in path.rglob("*") if path.is_dir() else [path]:
+        with contextlib.suppress(FileNotFoundError):
+            sizes += each.stat().st_size if each.is_file() else 0
+    return sizes
 
 
 def _temporary() -> Path:

@@ -64,7 +64,7 @@ def test_a_token_is_made_by_keyboard_alone_and_its_secret_is_at_hand(tab: Tab) -
 def test_the_way_from_a_row_to_a_warning_and_back(tab: Tab) -> None:
     tab.open("settings/tokens")
     before = tab.page.locator("tbody tr").count()
-    tab.page.click("text=Revoke >> nth=0")
+    tab.page.click("tbody a.button >> nth=0")
     tab.page.wait_for_url("**/revoke")
     tab.page.click("text=Keep it")
     tab.page.wait_for_url("**/settings/tokens")
@@ -78,7 +78,7 @@ def test_the_request_log_opens_its_rows_and_loads_more(tab: Tab, shown: Shown) -
             client.get(f"/contacts/scrolled-{n}-")
     tab.open("settings/requests?path=/contacts/scrolled")
     tab.page.locator("tr.more").scroll_into_view_if_needed()
-    tab.page.wait_for_selector("text=/contacts/scrolled-0-")
+    tab.page.wait_for_selector("code:has-text('/contacts/scrolled-0-')")
     assert tab.page.locator("table.requests > tbody > tr").count() == 70
     tab.page.locator("table.requests summary").first.click()
     assert tab.page.locator("table.requests dl").first.is_visible()

@@ -11,6 +11,7 @@ from ..messenger.deliveries import Deliveries
 from ..rules.directory import Token, Workspace
 from ..rules.profiles import Profile, under
 from ..rules.versions import Version
+from ..segments import Segments
 
 
 class Answer(NamedTuple):
@@ -28,6 +29,9 @@ class Answer(NamedTuple):
 
 
 class Services(Base, Protocol):
+    @property
+    def segments(self) -> Segments: ...
+
     @property
     def analysis(self) -> Analysis: ...
 

@@ -18,6 +18,7 @@ FILES = {
     "events.db": "the events, and what is counted of them",
     "directory.db": "contacts, names, workspaces, accounts, tokens",
     "requests.db": "the request log: no backup has it",
+    "columns/": "columns of all events, which reports are counted from; made anew where they are missing, so no backup has them",
     "settings.toml": "settings",
     "lock": "says which process owns the directory",
 }
