@@ -232,6 +232,7 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     "GET /-/api/export/contacts": (
         *(Ask("GET", f"/-/api/export/contacts?format={kind}") for kind in ("ndjson", "csv")),
         Ask("GET", "/-/api/export/contacts?segment_id={segment_id}"),
+        Ask("GET", '/-/api/export/contacts?query={"field":"email","operator":"=","value":"{email}"}'.replace('"', "%22")),
     ),
     "GET /-/api/live": tuple(Ask("GET", f"/-/api/live?after=0&follow=false{query}") for query in (
         "", "&event_name={event_name}", "&contact_id={contact_id}", "&user_id={external_id}", "&email={email}")),
