@@ -45,6 +45,7 @@ RUN = (
     "docs/quickstart.md",
     "docs/api/events.md",
     "docs/api/receipts.md",
+    "docs/api/live.md",
     "docs/api/bulk.md",
     "docs/api/users.md",
     "docs/api/tags.md",
@@ -408,7 +409,6 @@ WITHOUT_EXAMPLE = {
     "GET /widget/{app_id}": "for a browser",
     "OPTIONS /messenger/{app_id}/deliveries": "for a browser",
     "POST /messenger/{app_id}/deliveries": "for a browser",
-    "GET /segments/{segment_id}": "there are no segments yet: its example is answered 404",
 }
 
 

@@ -16,8 +16,8 @@ LEVELS = (
     {"settings", "wire"},  # settings knows the profiles; the wire knows the rules
     {"journal", "stores", "directory", "requestlog", "background"},
     {"ingest", "consumers", "exports", "analysis"},
-    {"many"},  # takes many events the way ingest takes one
-    {"imports", "messenger"},  # what browsers deliver is judged like what imports bring; the door is http's
+    {"many", "receipts"},  # takes many events the way ingest takes one; shows contacts the way exports does
+    {"imports", "messenger", "live", "segments"},  # what browsers deliver is judged like what imports bring; the door is http's
     {"http"},
     {"dashboard"},  # its pages ask what http answers, in the process
     {"engines"},  # apart from server, because a consumer's process starts there and should not load a web server

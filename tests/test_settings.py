@@ -4,7 +4,7 @@ import pytest
 
 from trackrecord.errors import SettingInvalid
 from trackrecord.rules.profiles import PROFILES, PROFILES_TABLE
-from trackrecord.settings import NO, SETTINGS, YES, Settings, load
+from trackrecord.settings import NO, SETTINGS, YES, Settings, load, origins
 
 
 def test_every_setting_says_what_it_means():
@@ -83,6 +83,20 @@ def test_a_settings_file_that_cannot_be_is_named(tmp_path, text, message):
     with pytest.raises(SettingInvalid) as caught:
         load({"data": str(tmp_path)}, {})
     assert caught.value.message == message.replace("FILE", str(tmp_path / "settings.toml"))
+
+
+def test_of_each_value_it_can_be_told_where_it_came_from(tmp_path):
+    (tmp_path / "settings.toml").write_text('port = 9001\nhost = "::1"\nthreads = 4\n')
+    environ = {"TRACKRECORD_HOST": "localhost", "TRACKRECORD_DEDUP": "off", "TRACKRECORD_THREADS": "4"}
+    settings = load({"data": str(tmp_path), "port": "9002"}, environ)
+    assert {name: source for name, source in origins(settings, environ).items() if source != "default"} == {
+        "data": "a flag",
+        "port": "a flag",
+        "host": "TRACKRECORD_HOST",
+        "dedup": "TRACKRECORD_DEDUP",
+        "threads": "TRACKRECORD_THREADS",
+    }
+    assert origins(load({"data": str(tmp_path)}, {}), {})["port"] == "settings.toml"
 
 
 def test_a_file_is_no_data_directory(tmp_path):

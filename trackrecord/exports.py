@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 
 from .directory import Directory
 from .rules.contacts import Contact
+from .rules.search import Query
 from .rules.values import Scalar
 from .stores.base import EventReader, Selection, StoredEvent
 from .wire.json import encode
@@ -61,21 +62,26 @@ class ExportedEvent(msgspec.Struct, frozen=True, kw_only=True):
     distinct: str | UnsetType = UNSET
 
 
-def contacts(directory: Directory, workspace: int, *, since: int | None = None, until: int | None = None) -> Iterator[Contact]:
+def contacts(
+    directory: Directory, workspace: int, *, since: int | None = None, until: int | None = None, among: Query | None = None
+) -> Iterator[Contact]:
     """The live contacts of a workspace with since <= created_at < until, visitors too, in the order an import should read them.
 
     First the users without an external id, then the other users and the leads, each part newest first; the visitors last. A
     user without an external id needs its email for itself when it is made; one that has an external id may share the address,
-    so it must come after.
+    so it must come after. `among`: only those that a query means, and no visitors, as none is in a segment.
     """
-
     for by_email in (True, False):
         after = None
         while True:
-            page, after = directory.contacts.walk(workspace, limit=PAGE, after=after, since=since, until=until, by_email=by_email)
+            page, after = directory.contacts.walk(
+                workspace, limit=PAGE, after=after, since=since, until=until, by_email=by_email, among=among
+            )
             yield from page
             if after is None:
                 break
+    if among is not None:
+        return
     number = 0
     while visitors := directory.visitors.after(workspace, number, limit=PAGE, since=since, until=until):
         yield from visitors

@@ -10,7 +10,8 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from .background import Background, Turns
 from .directory import Directory
@@ -335,6 +336,10 @@ class Reads:
     async def ask(self, question: Callable[[EventReader], T]) -> T:
         """Run a question in a thread. Raises Unavailable when the store does not catch up in time."""
         await self.caught_up()
+        return await self.ask_now(question)
+
+    async def ask_now(self, question: Callable[[EventReader], T]) -> T:
+        """As ask, but not after anything: for whoever knows how far the store is."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._asked, question)
 
     async def ask_in_background(self, workspace: int, question: Callable[[EventReader], T]) -> T:
@@ -375,6 +380,16 @@ async def move_events(services: "Services", workspace: int, source: Contact, tar
     await services.ingest.merge(workspace, source.number, target.number)
 
 
+class State(NamedTuple):
+    """What a server keeps, as of one moment."""
+
+    data: Path
+    files: dict[str, int]  # bytes, by name; a folder's ends with a slash
+    first: int  # the oldest position that the journal still has; 0 for it and the last where it has none
+    last: int
+    cursors: dict[str, int]  # of each consumer, by its name
+
+
 class Services(Protocol):
     """Everything opened by server.py that handlers and imports reach for."""
 
@@ -412,6 +427,12 @@ class Services(Protocol):
 
     @property
     def turns(self) -> Turns: ...
+
+    def copy_into(self, folder: Path) -> None:
+        """Make a consistent copy of everything in a new folder; see backup.copy."""
+
+    def state(self) -> "State":
+        """How large the files are, and how far each consumer is. Reads the disk."""
 
     def troubles(self) -> list[str]:
         """Why the server cannot do its whole work now; empty when it can."""

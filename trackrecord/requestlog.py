@@ -362,6 +362,7 @@ def search(path: Path, wanted: Wanted, *, limit: int, workspace: int | None = No
         "status BETWEEN ? AND ?": wanted.status,
         "code = ?": None if wanted.code is None else (wanted.code,),
         "substr(path, 1, ?) = ?": None if wanted.path is None else (len(wanted.path), wanted.path),
+        f"instr({_SAID}, lower(?)) > 0": None if wanted.text is None else (wanted.text,),
         "at_ms >= ?": None if wanted.since is None else (wanted.since * 1000,),
         "at_ms < ?": None if wanted.until is None else ((wanted.until + 1) * 1000,),
     }

@@ -24,15 +24,17 @@ from .consumers.follower import Follower
 from .consumers.store_writer import StoreWriter
 from .datadir import Owned
 from .directory import Directory
-from .errors import DataDirectoryUnusable, Unavailable
-from .ingest import Ingest, Reads
+from .errors import DataDirectoryUnusable, TrackrecordError
+from .ingest import Ingest, Reads, State
 from .journal.cleansing import asking
 from .journal.commit import Journal
+from .live import Live
 from .messenger.deliveries import Deliveries
 from .requestlog import RequestLog
 from .rules.directory import SCOPES, Workspace
 from .rules.messenger import AGE_MAX_S
 from .rules.profiles import Profile
+from .segments import Segments
 from .settings import Settings
 from .stores.base import EventReader
 
@@ -55,6 +57,7 @@ class Server:
         self.profile: Profile = settings.effective_profile()
         self.now = now
         self._note = note  # what a second process is told that the first one does
+        self.data: Path  # the directory; of an ephemeral server one that goes with it
         self.requests: RequestLog
         self.directory: Directory
         self.journal: Journal
@@ -62,8 +65,10 @@ class Server:
         self.follower: Follower  # the store's, which reads wait for
         self.ingest: Ingest
         self.reads: Reads
+        self.segments: Segments
         self.analysis: Analysis
         self.messenger: Deliveries
+        self.live: Live
         self.first_token: str | None = None  # the secret of the token made at the first start
         self.first_link: str | None = None  # the key of the link that makes the first account, while there is none
         self.app: Any = None  # what answers HTTP, where anything does
@@ -92,6 +97,22 @@ class Server:
     ) -> Any:
         """As in_thread, in the few threads for what takes long; see Background.run. Raises Unavailable past what may wait there."""
         return await self._background.run(workspace, function, *args, begun=begun, long=long, **kwargs)
+
+    def copy_into(self, folder: Path) -> None:
+        """Raises what backup.copy raises."""
+        from . import backup
+
+        backup.copy(self.data, folder)
+
+    def state(self) -> State:
+        """Raises Unavailable where a file cannot be read now."""
+        journal = engines.read_journal(self.data)
+        try:
+            first, last = journal.span()
+        finally:
+            journal.close()
+        files = {f"{path.name}/" if path.is_dir() else path.name: _size(path) for path in sorted(self.data.iterdir())}
+        return State(self.data, files, first, last, {name: each.cursor for name, each in self.followers.items()})
 
     def troubles(self) -> list[str]:
         """Why the server cannot do its whole work now; empty when it can."""
@@ -128,7 +149,7 @@ class Server:
         stack.callback(self._gate.shutdown)
         stack.callback(self._new.shutdown)
         stack.callback(self._background.shutdown)
-        data = _temporary() if settings.ephemeral else Path(settings.data)
+        data = self.data = _temporary() if settings.ephemeral else Path(settings.data)
         if settings.ephemeral:
             stack.callback(shutil.rmtree, data, ignore_errors=True)
         owned = Owned(data, note=self._note)
@@ -187,20 +208,31 @@ class Server:
         )
         self.analysis = Analysis(engines.analysis_command(data), caught_up=self.reads.caught_up)
         stack.push_async_callback(self.analysis.close)
+        self.segments = Segments(self)
         self.messenger = Deliveries(self)
+        self.live = Live(
+            store=self.reads,
+            directory=self.directory,
+            names=self.ingest.names,
+            cursor=lambda: self.follower.cursor,
+            head=lambda: self.journal.head,
+        )
+        self.follower.moved = self.live.moved
         # What threads still do is ended before what they work on is closed, and before another process may own the directory.
         for threads in (self._background, self._threads, self._gate, self._new):
             stack.callback(threads.shutdown)
+        stack.push_async_callback(self.live.close)
         await self._finish(reader)
         stack.push_async_callback(self._end_house, asyncio.create_task(self._keep_house()))
 
     async def _keep_house(self) -> None:
-        """Drop from the directory what has had its time: at the start, and then every hour by the real clock."""
+        """Drop from the directory what has had its time, and note the sizes of segments: at the start, and every hour by the real clock."""
         while not self._ending.is_set():
             try:
                 await self.in_thread(self.drop_outdated)
-            except Unavailable as error:
-                log.warning("old jobs and scrolls could not be dropped from the directory, which is tried again later: %s", error)
+                await self.segments.note_sizes(ending=self._ending.is_set)
+            except TrackrecordError as error:
+                log.warning("housekeeping of the directory could not be done, which is tried again later: %s", error)
             except Exception:
                 log.exception("housekeeping of the directory went wrong; it is tried again later")
             with contextlib.suppress(TimeoutError):
@@ -299,6 +331,15 @@ class Server:
             await self.ingest.erase(workspace, contacts)
 
 
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all that is in a folder. What goes meanwhile counts nothing."""
+    sizes = 0
+    for each in path.rglob("*") if path.is_dir() else [path]:
+        with contextlib.suppress(FileNotFoundError):
+            sizes += each.stat().st_size if each.is_file() else 0
+    return sizes
+
+
 def _temporary() -> Path:
     """A directory only we can read; in memory, where the system offers that as files."""
     shared = Path("/dev/shm")  # noqa: S108 - mkdtemp below makes the name
@@ -390,6 +431,10 @@ async def serve(settings: Settings, *, started: Callable[[Server, str], None], n
                     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                         loop.add_signal_handler(number, self.handle_exit, number, None)
                     yield
+
+                async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                    server.live.end()  # which would be waited for
+                    await super().shutdown(sockets)
 
                 async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                     await super().startup(sockets)

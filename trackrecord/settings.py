@@ -246,6 +246,25 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
+def origins(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Where the value of each setting came from: the name of a variable, FILE_NAME, `default`, or `a flag` for what none of these says.
+
+    Raises SettingInvalid where variables or the file have become such since they were read.
+    """
+    from_env = _from_environment(environ)
+    in_file = {} if settings.ephemeral else _from_file(Path(settings.data))
+    found = {}
+    for row in SETTINGS:
+        value = getattr(settings, row.name)
+        if row.name in from_env and from_env[row.name] == value:
+            found[row.name] = ENV_PREFIX + row.name.upper()
+        elif row.name in in_file and _check(row.name, in_file[row.name], FILE_NAME) == value:
+            found[row.name] = FILE_NAME
+        else:
+            found[row.name] = "default" if value == row.default else "a flag"
+    return found
+
+
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, *, pairs: Sequence[tuple[str, str]] = ()) -> Settings:
     """Put the sources together. Raises SettingInvalid.
 

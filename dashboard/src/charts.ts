@@ -59,6 +59,8 @@ function draw(figure: HTMLElement): void {
   const tip = Object.assign(document.createElement("div"), { className: "tip", hidden: true });
   const now = columns.filter((column) => !column.before).length;
 
+  // A line goes on dashed into the period that still runs: a series of its own, with the last whole period and that one.
+  const runs = !bars && last > 0 && last === rows.length - 1 ? columns.flatMap((column, at) => (column.before ? [] : [at])) : [];
   const series: uPlot.Series[] = columns.map((column, place) => ({
     label: column.words,
     stroke: ink[place] ?? "",
@@ -81,6 +83,7 @@ function draw(figure: HTMLElement): void {
         }
       : {}),
   }));
+  const dashed = runs.map((at): uPlot.Series => ({ stroke: ink[at] ?? "", width: 2, dash: [3, 5], points: { show: false } }));
   const options: uPlot.Options = {
     width: Math.max(plot.clientWidth, 200),
     height: HEIGHT,
@@ -113,7 +116,7 @@ function draw(figure: HTMLElement): void {
         values: (_, splits) => splits.map((value) => value.toLocaleString("en")),
       },
     ],
-    series: [{}, ...series],
+    series: [{}, ...series, ...dashed],
     hooks: {
       setCursor: [
         (plotted) => {
@@ -139,7 +142,9 @@ function draw(figure: HTMLElement): void {
       ],
     },
   };
-  const data = [places, ...columns.map((_, at) => rows.map((row) => row.values[at] ?? null))] as uPlot.AlignedData;
+  const whole = columns.map((_, at) => rows.map((row, place) => (runs.includes(at) && place === last ? null : (row.values[at] ?? null))));
+  const running = runs.map((at) => rows.map((row, place) => (place >= last - 1 ? (row.values[at] ?? null) : null)));
+  const data = [places, ...whole, ...running] as uPlot.AlignedData;
   const chart = new uPlot(options, data, plot);
   chart.over.append(tip);
   if (last >= 0) figure.dataset.incomplete = "";

@@ -61,9 +61,9 @@ export function small(root: ParentNode): void {
     if (target.closest("[data-theme-switch]")) switchTheme();
     if (target.closest("[data-keys]")) document.querySelector<HTMLDialogElement>("#keys")?.showModal();
   });
-  // A form with this changes the page as soon as something in it is chosen.
+  // A form with this changes the page as soon as something in it is chosen; but for a field that says it waits, as somebody goes on to the next.
   document.addEventListener("change", (event) => {
-    const form = (event.target as Element).closest<HTMLFormElement>("form[data-at-once]");
-    if (form) form.requestSubmit();
+    const field = event.target as Element;
+    if (!field.matches("[data-waits]")) field.closest<HTMLFormElement>("form[data-at-once]")?.requestSubmit();
   });
 }

@@ -43,6 +43,7 @@ def test_an_operator_finds_why_a_request_was_refused(shell: Shell):
 
         assert found("--status", "4xx", "--path", "/contacts") == [ids[2], ids[0]]
         assert found("--workspace", "second") == [ids[2]]
+        assert found("--text", "with id 'NOBODY'") == [ids[0]]
         assert found("--code", "unauthorized") == [ids[3]]
         assert found("--limit", "1") == [ids[3]]
         assert found("--until", "2020-01-31") == found("--since", "2999-01-01T12:00:00") == []

@@ -53,5 +53,9 @@ def test_a_second_workspace_has_tokens_and_data_of_its_own(shell: Shell):
             ("trackrecord", "trackrecord", 0, 1),
             ("second", "The second", 1, 1),
         ]
+        changed = shell.run("workspace", "change", "second", "--data", "there", "--name", "Two", "--timezone", "Europe/Dublin")
+        assert changed.out == "The workspace second is called Two; its days are those of Europe/Dublin.\n"
+        wrong = shell.run("workspace", "change", "second", "--data", "there", "--timezone", "Mars")
+        assert wrong.err == "trackrecord: timezone must be an IANA name such as Europe/Dublin, got 'Mars'\n"
         mine, other = (shell.run("export", "contacts", "--data", "there", "--workspace", name).out for name in ("second", "trackrecord"))
         assert ('"external_id":"only-there"' in mine, other) == (True, "")

@@ -113,10 +113,11 @@ class Tab:
     def words(self) -> str:
         return " ".join(self.page.inner_text("main").split())
 
-    def is_accessible(self) -> list[str]:
-        """What axe finds wrong with the page as it stands; nothing, if all is well."""
+    def is_accessible(self, *rules: str) -> list[str]:
+        """What axe finds wrong with the page as it stands, by all of its rules or these alone; nothing, if all is well."""
         self.page.evaluate(AXE.read_text("utf-8"))
-        found = self.page.evaluate("async () => JSON.stringify((await axe.run(document)).violations)")
+        options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+        found = self.page.evaluate("async (options) => JSON.stringify((await axe.run(document, options)).violations)", options)
         return [
             f"{each['id']}: {node['html'][:200]} ({node['failureSummary'][:300]})" for each in json.loads(found) for node in each["nodes"]
         ]

@@ -66,19 +66,19 @@ def test_rows_are_joined_and_what_is_in_the_box_must_hold_as_well():
     rows = (Row("name", "is", "Ann"), Row("name", "is"), Row("role", "is", "lead"))
     ann, lead = ({"field": field, "operator": "=", "value": value} for field, value in (("name", "Ann"), ("role", "lead")))
     typed = sought(box="ann")
-    assert [each["field"] for each in typed["value"]] == ["email", "name", "external_id"]
+    assert [each["field"] for each in typed["value"]] == ["email", "name"]
     assert sought(*rows) == {"operator": "AND", "value": [ann, lead]}
     assert sought(*rows, any=True) == {"operator": "OR", "value": [ann, lead]}
     assert sought(*rows, box="ann") == {"operator": "AND", "value": [typed, ann, lead]}
     assert sought(*rows, box="ann", any=True) == {"operator": "AND", "value": [typed, {"operator": "OR", "value": [ann, lead]}]}
 
 
-def test_an_id_in_the_box_is_looked_up_and_not_searched_for():
-    id = "0123456789abcdef01234567"
-    assert sought(box=id) == {
-        "operator": "OR",
-        "value": [{"field": field, "operator": "=", "value": id} for field in ("id", "external_id")],
-    }
+def test_what_is_in_the_box_is_looked_up_and_else_searched_for():
+    asked = [form.search(Form(box="ann"), {}, exactly=exactly).query["value"] for exactly in (True, False)]
+    assert [[(each["field"], each["operator"]) for each in one] for one in asked] == [
+        [("id", "="), ("external_id", "="), ("email", "=")],
+        [("email", "~"), ("name", "~")],
+    ]
 
 
 @pytest.mark.parametrize("any", [False, True])
@@ -120,13 +120,14 @@ FORMS = st.builds(
     any=st.booleans(),
     rows=st.lists(rows(), max_size=form.ROWS_MAX).map(tuple),
     query=st.just(""),
+    wide=st.booleans(),
     sort=st.sampled_from(["-created_at", "name", "-last_seen_at"]),
 )
 
 
 @given(FORMS)
 def test_an_address_holds_the_whole_form(sent: Form):
-    wanted = sent if len(sent.rows) > 1 else sent._replace(any=False)
+    wanted = sent._replace(any=sent.any and len(sent.rows) > 1, wide=sent.wide and sent.box != "")
     assert form.read(form.address(sent), ATTRIBUTES) == wanted
 
 

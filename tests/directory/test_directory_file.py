@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from trackrecord.directory import Directory, schema
 from trackrecord.directory.engine import Database
-from trackrecord.errors import DataDirectoryUnusable
+from trackrecord.errors import DataDirectoryUnusable, DataInvalid, NotFound
 from trackrecord.rules.contacts import Draft
 from trackrecord.rules.profiles import PROFILES
 
@@ -186,3 +186,16 @@ print(directory.contacts.list(workspace, limit=1)[1] == len(kept))
 def test_on_a_full_disk_writes_are_refused_and_nothing_kept_is_lost(path):
     ran = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True)
     assert ran.stdout == "503 service_unavailable True\nTrue\nTrue\n"
+
+
+def test_a_workspace_is_called_otherwise_and_keeps_what_is_not_named(directory, workspace):
+    assert directory.workspaces.change(workspace, name="New").name == "New"
+    changed = directory.workspaces.change(workspace, timezone="Asia/Tokyo")
+    assert (changed.name, changed.timezone, directory.workspaces.by_number(workspace)) == ("New", "Asia/Tokyo", changed)
+    for wrong, field in (({"name": ""}, "name"), ({"timezone": "Mars"}, "timezone")):
+        with pytest.raises(DataInvalid) as caught:
+            directory.workspaces.change(workspace, **wrong)
+        assert caught.value.field == field
+    with pytest.raises(NotFound):
+        directory.workspaces.change(99, name="x")
+    assert directory.workspaces.by_number(workspace) == changed

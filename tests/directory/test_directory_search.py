@@ -15,7 +15,7 @@ from trackrecord.errors import BadRequest
 from trackrecord.rules.contacts import Changes, Draft, fold_email
 from trackrecord.rules.filters import Known
 from trackrecord.rules.profiles import PROFILES
-from trackrecord.rules.search import search
+from trackrecord.rules.search import FIELDS, Filter, Group, Inside, Not, Search, Sort, search
 
 LENIENT = PROFILES["lenient"]
 ZONE = ZoneInfo("America/New_York")
@@ -25,7 +25,7 @@ KNOWN = Known(attributes=TYPES, zone=ZONE, formatted_phone=True)
 EXACTLY = Known(attributes=TYPES, zone=ZONE, formatted_phone=True, exact_dates=True)
 TEXTS = ["Joe", "JOE", "joe_", "J%e", "Straße", "STRASSE", "Ünal", "ünal", "İ", "日本", "x\\y", "a'b", "ﬁn"]
 MOMENTS = [0, NIGHT - 1, NIGHT, NIGHT + 22 * 3600, NIGHT + 23 * 3600 - 1, NIGHT + 23 * 3600, NIGHT + 3 * 86_400]
-TAGS, SEGMENTS = (1, 2, 3), ("s1", "S1")
+TAGS = (1, 2, 3)
 
 
 def drafts(rng, count):
@@ -70,18 +70,13 @@ class World:
         hidden = self.make(self.workspace, drafts(rng, 40))
         self.make(other, drafts(rng, 20))
         self.tags = {contact.id: {tag for tag in TAGS if rng.random() < 0.3} for contact in shown}
-        self.segments = {contact.id: {name for name in SEGMENTS if rng.random() < 0.3} for contact in shown}
         numbers = {contact.id: contact.number for contact in shown}
         with sqlite3.connect(path) as db:
             for position, contact in enumerate(hidden):
                 column = ("archived_at", "blocked_at", "merged_into")[position % 3] if position % 4 else "role"
                 db.execute(f"UPDATE contacts SET {column} = ? WHERE number = ?", ("visitor" if column == "role" else 1, contact.number))
-            for position, name in enumerate(SEGMENTS, start=1):
-                db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, 'contact', NULL, 1, 1)", (position, name, self.workspace, name))
             pairs = [(number, tag) for id, number in numbers.items() for tag in self.tags[id]]
             db.executemany("INSERT INTO contact_tags VALUES (?, ?, 1, NULL)", pairs)
-            members = [(SEGMENTS.index(name) + 1, number) for id, number in numbers.items() for name in self.segments[id]]
-            db.executemany("INSERT INTO segment_members VALUES (?, ?, 1)", members)
         db.close()
         self.contacts = shown
 
@@ -154,8 +149,8 @@ def meets(world, contact, asked, exact):
         met = [meets(world, contact, each, exact) for each in asked["value"]]
         return all(met) if asked["operator"] == "AND" else any(met)
     field, operator, wanted = asked["field"], asked["operator"], asked["value"]
-    if field in ("tag_id", "segment_id"):
-        has = {str(each) for each in (world.tags if field == "tag_id" else world.segments)[contact.id]}
+    if field == "tag_id":
+        has = {str(each) for each in world.tags[contact.id]}
         among = wanted if isinstance(wanted, list) else [wanted]
         met = any(not has if each is None else each in has for each in among)
         return met if operator in ("=", "IN") else not met
@@ -194,12 +189,10 @@ PARTS = ["j", "O", "%", "_", "\\", "ß", "ss", "ü", "本", "'", "x.com", "@", "
 
 @st.composite
 def filters(draw, world, exact):
-    field = draw(st.sampled_from(sorted(WORDS | MAILS | EXACT | DATES | NUMBERS | BOOLEANS | {"tag_id", "segment_id", "formatted_phone"})))
+    field = draw(st.sampled_from(sorted(WORDS | MAILS | EXACT | DATES | NUMBERS | BOOLEANS | {"tag_id", "formatted_phone"})))
     text = field in WORDS | MAILS | EXACT | {"formatted_phone"}
     if field == "tag_id":
         operators, values = ["=", "!="], [*map(str, TAGS), "99", None]
-    elif field == "segment_id":
-        operators, values = EQUALITY, [*SEGMENTS, "none", None]
     elif field in DATES:
         operators, values = (["=", *ORDER] if exact else ["=", "<", ">"]), [*MOMENTS, *(at + 7 for at in MOMENTS), None]
     else:
@@ -276,30 +269,37 @@ def of(field, operator, value):
 BY_ID, BY_EXTERNAL_ID, BY_EMAIL = of("id", "=", "6762f0cd1bb69f9f2193bb7c"), of("external_id", "=", "70"), of("email", "=", "j@x.com")
 
 
+ID_INDEX = "sqlite_autoindex_contacts_1 (id=?)"
+EXTERNAL_ID_INDEX, EMAIL_INDEX = "contacts_external_id (workspace=? AND external_id=?)", "contacts_email (workspace=? AND email_folded=?)"
+
+
 @pytest.mark.parametrize(
-    ("query", "index"),
+    ("query", "indexes"),
     [
-        (BY_ID, "sqlite_autoindex_contacts_1 (id=?)"),
-        (BY_EXTERNAL_ID, "contacts_external_id (workspace=? AND external_id=?)"),
-        (BY_EMAIL, "contacts_email (workspace=? AND email_folded=?)"),
-        (of("email", "IN", ["j@x.com", "k@x.com"]), "contacts_email (workspace=? AND email_folded=?)"),
-        ({"operator": "AND", "value": [of("role", "=", "user"), BY_EMAIL]}, "contacts_email (workspace=? AND email_folded=?)"),
+        (BY_ID, [ID_INDEX]),
+        (BY_EXTERNAL_ID, [EXTERNAL_ID_INDEX]),
+        (BY_EMAIL, [EMAIL_INDEX]),
+        (of("email", "IN", ["j@x.com", "k@x.com"]), [EMAIL_INDEX]),
+        ({"operator": "AND", "value": [of("role", "=", "user"), BY_EMAIL]}, [EMAIL_INDEX]),
+        ({"operator": "AND", "value": [{"operator": "OR", "value": [BY_EXTERNAL_ID]}]}, [EXTERNAL_ID_INDEX]),
+        ({"operator": "OR", "value": [BY_ID, BY_EXTERNAL_ID, BY_EMAIL]}, [ID_INDEX, EXTERNAL_ID_INDEX, EMAIL_INDEX]),
         (
-            {"operator": "AND", "value": [{"operator": "OR", "value": [BY_EXTERNAL_ID]}]},
-            "contacts_external_id (workspace=? AND external_id=?)",
+            {"operator": "AND", "value": [of("role", "=", "user"), {"operator": "OR", "value": [BY_EMAIL, BY_EXTERNAL_ID]}]},
+            [EMAIL_INDEX, EXTERNAL_ID_INDEX],
         ),
     ],
 )
 @pytest.mark.parametrize("sort", [None, {"field": "updated_at", "order": "ascending"}, {"field": "id"}])
-def test_an_identifier_is_found_by_its_index(world, query, index, sort):
+def test_an_identifier_is_found_by_its_index_and_several_each_by_its_own(world, query, indexes, sort):
     asked = search(query, sort, KNOWN)
     with world.directory._db.reading() as connection:
         for statement in (statements._page(world.workspace, asked, limit=51, after=None), statements._count(world.workspace, asked.query)):
             compiled = statement.compile(connection.engine, compile_kwargs={"render_postcompile": True})
             values = tuple(compiled.params[name] for name in compiled.positiontup)
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)]
-            assert plan[0] == f"SEARCH contacts USING INDEX {index}"
-            assert [line for line in plan[1:] if "contacts" in line] == []
+            reads = {line.replace("COVERING ", "") for line in plan if "contacts" in line}
+            by_number = "SEARCH contacts USING INTEGER PRIMARY KEY (rowid=?)"
+            assert reads - {by_number} == {f"SEARCH contacts USING INDEX {index}" for index in indexes}
 
 
 def test_a_walk_by_the_default_order_reads_it_off_the_index(world):
@@ -355,3 +355,38 @@ def test_a_search_ends_at_its_workspace(directory, workspace, other):
     anyone = {"operator": "OR", "value": [of("email", "=", "joe@x.com"), of("external_id", "!=", "nobody"), of("tag_id", "!=", "1")]}
     assert found(directory, workspace, anyone).contacts == [mine]
     assert found(directory, other, of("id", "=", mine.id)).total_count == 0
+
+
+def test_contacts_are_found_by_marks_at_their_numbers(world):
+    everybody = {contact.id for contact in world.contacts}
+    third = {contact.id for contact in world.contacts if contact.number % 3 == 0}
+    users = {contact.id for contact in world.contacts if contact.role == "user"}
+    j = {contact.id for contact in world.contacts if (contact.name or "").casefold().startswith("j")}
+    highest = max(contact.number for contact in world.contacts)
+    marks = bytes(number % 3 == 0 for number in range(highest + 1))
+    half = {contact.id for contact in world.contacts if contact.number < highest // 2}
+    for more in (b"", b"\1" * (statements.FEW + 1)):  # looked up one by one, and looked for among all
+        for query, expected in (
+            (Inside(marks + more), third),
+            (Not(Inside(marks + more)), everybody - third),
+            (Group("AND", (Inside(marks + more), Filter(FIELDS["role"], "=", "user"))), third & users),
+            (Group("OR", (Inside(marks + more), Filter(FIELDS["role"], "=", "user"))), third | users),
+            (Inside(marks[: highest // 2]), third & half),
+            (Inside(marks[: highest // 2], others=True), (third & half) | (everybody - half)),
+            (Inside(b""), set()),
+            (Inside(b"", others=True), everybody),
+            (Not(Filter(FIELDS["name"], "^", "j")), everybody - j),
+        ):
+            asked = Search(query, Sort(FIELDS["created_at"], descending=True))
+            assert {contact.id for contact in world.pages(asked)} == expected
+            assert world.directory.searches.count(world.workspace, query) == len(expected)
+
+
+def test_few_marked_contacts_are_looked_up_one_by_one(world):
+    with world.directory._db.reading() as connection:
+        compiled = statements._count(world.workspace, Inside(b"\0\1")).compile(
+            connection.engine, compile_kwargs={"render_postcompile": True}
+        )
+        values = tuple(compiled.params[name] for name in compiled.positiontup)
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)]
+    assert plan[0] == "SEARCH contacts USING INTEGER PRIMARY KEY (rowid=?)"

@@ -109,6 +109,7 @@ def everything(store, contacts, names, workspaces=(1, 2)):
         "summaries": {contact: store.summary(contact) for contact in contacts},
         "receipts": [store.receipt(position) for position in range(end + 2)],
         "duplicates": store.duplicates(0, end),
+        "receipts of workspaces": [store.receipts(workspaces, after=0, upto=end, limit=end, newest=newest) for newest in (False, True)],
         "name_totals": {workspace: store.name_totals(workspace) for workspace in workspaces},
         "day_totals": {name: store.day_totals(name, first=-100, last=100) for name in names},
         "scans": [list(store.scan(selection, after=after)) for selection in selections for after in (0, end // 2)],

@@ -5,7 +5,20 @@ from store_examples import NOW_MS, baseline, cleansed, erasure, event, everythin
 
 from trackrecord import outcomes
 from trackrecord.rules.records import Gone
-from trackrecord.stores.base import Changes, Moment, NameKey, NameTotal, Page, Place, Receipt, Selection, StoredEvent, Summary
+from trackrecord.stores.base import (
+    PAGE_METADATA_BYTES,
+    Changes,
+    Moment,
+    NameKey,
+    NameTotal,
+    Page,
+    Place,
+    Receipt,
+    Receipts,
+    Selection,
+    StoredEvent,
+    Summary,
+)
 from trackrecord.stores.name_keys import NAME_KEYS_MAX
 
 
@@ -20,6 +33,7 @@ def test_a_new_store_is_empty(store):
         "summaries": {1: []},
         "receipts": [None, None],
         "duplicates": [],
+        "receipts of workspaces": [Receipts([], more=False)] * 2,
         "name_totals": {1: [], 2: []},
         "day_totals": {1: []},
         "scans": [[]] * 10,
@@ -102,6 +116,28 @@ def test_an_event_that_differs_in_its_key_is_another_event(store, other):
 def test_duplicates_are_told_for_the_positions_asked_for(store):
     store.append(1, [event()] * 6)
     assert store.duplicates(3, 5) == [3, 4, 5]
+
+
+def test_receipts_are_told_for_a_span_and_for_workspaces(store):
+    records = [event(), event(), event(workspace=2, contact=2), baseline(), event(created_at=101), event(contact=3), erasure(contact=3)]
+    store.append(1, records)
+    first = Receipt(1, outcomes.STORED, NOW_MS, 1, StoredEvent(1, records[0]))
+    copy = Receipt(2, outcomes.DUPLICATE, NOW_MS, 1, StoredEvent(1, records[0]))
+    other = Receipt(3, outcomes.STORED, NOW_MS, 2, StoredEvent(3, records[2]))
+    second = Receipt(5, outcomes.STORED, NOW_MS, 1, StoredEvent(5, records[4]))
+    erased = Receipt(6, outcomes.ERASED, NOW_MS, 1, None)
+    assert store.receipts([1, 2], after=0, upto=7, limit=9) == Receipts([first, copy, other, second, erased], more=False)
+    assert store.receipts([1], after=1, upto=5, limit=9) == Receipts([copy, second], more=False)
+    assert store.receipts([1], after=0, upto=7, limit=2) == Receipts([first, copy], more=True)
+    assert store.receipts([1], after=0, upto=7, limit=3, newest=True) == Receipts([erased, second, copy], more=True)
+    assert store.receipts([3], after=0, upto=7, limit=3) == Receipts([], more=False)
+
+
+def test_receipts_end_early_where_metadata_is_long(store):
+    long = [event(created_at=number, metadata=b'{"n":"' + b"x" * PAGE_METADATA_BYTES + b'"}', kinds="s") for number in range(3)]
+    store.append(1, long)
+    answers = [store.receipts([1], after=after, upto=3, limit=9) for after in range(3)]
+    assert [([each.position for each in answer.found], answer.more) for answer in answers] == [([1], True), ([2], True), ([3], False)]
 
 
 # A contact's timeline.

@@ -68,6 +68,13 @@ QUERIES = [{"field": field, "operator": "=", "value": value} for field, value in
     ("event_name", "{event_name}"), ("intercom_user_id", "{contact_id}"), ("user_id", "{external_id}"), ("email", "{email}"))]  # fmt: skip
 
 
+SEGMENT_QUERIES = [
+    {"field": "id", "operator": "=", "value": "{contact_id}"},
+    {"field": "tag_id", "operator": "=", "value": "{tag_id}"},
+    {"field": "event.count", "event_name": "{event_name}", "operator": ">", "value": 0},
+]
+
+
 def _each(method: str, target: str, *names: str, body: Any = None, headers: tuple[str, ...] = ()) -> tuple[Ask, ...]:
     """The same call for each of several things; `{}` stands for their names."""
     return tuple(Ask(method, target.replace("{}", f"{{{name}}}"), body, headers) for name in names)
@@ -121,6 +128,13 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     "PUT /data_attributes/{data_attribute_id}": _each("PUT", "/data_attributes/{}", "attribute_id", body={"description": "theirs"}),
     "GET /segments": (Ask("GET", "/segments?include_count=true"),),
     "GET /segments/{segment_id}": _each("GET", "/segments/{}", "segment_id"),
+    "POST /-/api/segments": _bodies("POST", "/-/api/segments", *({"name": "{segment_name}", "query": query} for query in SEGMENT_QUERIES)),
+    "POST /-/api/segments/preview": _bodies("POST", "/-/api/segments/preview", *({"query": query} for query in SEGMENT_QUERIES)),
+    "GET /-/api/segments/{segment_id}": _each("GET", "/-/api/segments/{}?include_count=true", "segment_id"),
+    "PUT /-/api/segments/{segment_id}": _each("PUT", "/-/api/segments/{}", "segment_id", body={"name": "theirs"}),
+    "DELETE /-/api/segments/{segment_id}": _each("DELETE", "/-/api/segments/{}", "segment_id"),
+    "GET /-/api/segments/{segment_id}/sizes": _each("GET", "/-/api/segments/{}/sizes", "segment_id"),
+    "GET /-/api/segments/{segment_id}/explain": _each("GET", "/-/api/segments/{}/explain?contact_id={contact_id}", "segment_id"),
     "GET /me": (Ask("GET", "/me"),),
     "GET /admins": (Ask("GET", "/admins"),),
     "GET /admins/{admin_id}": _each("GET", "/admins/{}", "admin_id"),
@@ -215,7 +229,12 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     "GET /-/api/reports/breakdown": _each("GET", "/-/api/reports/breakdown?key=plan&event_name={}", "event_name"),
     "GET /-/api/export/events": tuple(Ask("GET", f"/-/api/export/events{query}") for query in (
         "", "?format=csv", "?name={event_name}", "?intercom_user_id={contact_id}", "?user_id={external_id}", "?email={email}")),
-    "GET /-/api/export/contacts": tuple(Ask("GET", f"/-/api/export/contacts?format={kind}") for kind in ("ndjson", "csv")),
+    "GET /-/api/export/contacts": (
+        *(Ask("GET", f"/-/api/export/contacts?format={kind}") for kind in ("ndjson", "csv")),
+        Ask("GET", "/-/api/export/contacts?segment_id={segment_id}"),
+    ),
+    "GET /-/api/live": tuple(Ask("GET", f"/-/api/live?after=0&follow=false{query}") for query in (
+        "", "&event_name={event_name}", "&contact_id={contact_id}", "&user_id={external_id}", "&email={email}")),
     "GET /-/api/requests": (Ask("GET", "/-/api/requests?per_page=150"), *_each("GET", "/-/api/requests?request_id={}", "request_id")),
     "POST /-/api/import/contacts": _bodies("POST", "/-/api/import/contacts", '{"id":"{contact_id}","external_id":"{external_id}"}'),
     "POST /-/api/import/events": _bodies("POST", "/-/api/import/events", '{"event_name":"theirs","created_at":1,"id":"{contact_id}"}',
@@ -225,5 +244,5 @@ CALLS: dict[str, tuple[Ask, ...]] = {
 # Calls that can name nothing: they list, or tell who asks.
 NOTHING_IN_IT = {
     "GET /contacts", "GET /tags", "GET /data_attributes", "GET /segments", "GET /me", "GET /admins", "GET /-/api/contacts/archived",
-    "POST /companies/list", "GET /-/api/event-names", "GET /-/api/audits", "GET /-/api/export/contacts",
+    "POST /companies/list", "GET /-/api/event-names", "GET /-/api/audits",
 }  # fmt: skip

@@ -61,6 +61,8 @@ def test_what_is_open_needs_no_token_and_minds_no_bad_one(api: Api, route: Any):
     assert [answer.status for answer in answers] == [route.status] * 2
 
 
+NOBODY = {"field": "name", "operator": "=", "value": "Nobody at all"}
+
 # What each call needs: its route, the query, a body, and the scopes of which one suffices.
 CALLS = [
     ("POST", "/events", "", {"event_name": "clicked", "id": "{contact_id}"}, {"write_events"}),
@@ -82,6 +84,7 @@ CALLS = [
     ("POST", "/-/api/events/delete", "", {"query": {"field": "event_name", "operator": "=", "value": "never"}}, {"delete_events"}),
     ("GET", "/-/api/audits", "", None, {"delete_events"}),
     ("GET", "/-/api/requests", "", None, {"read_requests"}),
+    ("GET", "/-/api/live", "?follow=false", None, {"read_events", "write_events"}),
     ("GET", "/-/api/export/events", "?user_id={external_id:path}", None, {"read_events", "write_events"}),
     ("GET", "/-/api/reports/trend", "", None, {"read_events", "write_events"}),
     ("GET", "/-/api/reports/funnel", "?step={name:path}&step={name:path}", None, {"read_events", "write_events"}),
@@ -119,6 +122,13 @@ CALLS = [
     ("GET", "/segments", "", None, READ),
     ("GET", "/segments/{segment_id}", "", None, READ),
     ("GET", "/contacts/{contact_id}/segments", "", None, READ),
+    ("POST", "/-/api/segments", "", {"name": "x", "query": NOBODY}, WRITE),
+    ("POST", "/-/api/segments/preview", "", {"query": NOBODY}, READ),
+    ("GET", "/-/api/segments/{segment_id}", "", None, READ),
+    ("PUT", "/-/api/segments/{segment_id}", "", {"name": "y"}, WRITE),
+    ("DELETE", "/-/api/segments/{segment_id}", "", None, WRITE),
+    ("GET", "/-/api/segments/{segment_id}/sizes", "", None, READ),
+    ("GET", "/-/api/segments/{segment_id}/explain", "?contact_id={contact_id}", None, READ),
     ("GET", "/contacts/{contact_id}/notes", "", None, READ),
     ("GET", "/contacts/{contact_id}/subscriptions", "", None, READ),
     ("POST", "/companies", "", {"company_id": "{new}"}, WRITE),
@@ -188,7 +198,7 @@ MADE: dict[str, Callable[[Api, Any], str]] = {
     "visitor_id": lambda api, contact: visitor(api),
     "tag_id": tag_of,
     "company_id": company_of,
-    "segment_id": lambda api, contact: api.server.server.directory.segments.create(1, name="S", person_type="user", now=0).id,
+    "segment_id": lambda api, contact: api.server.server.directory.segments.create(1, name="S", person_type="user", query=NOBODY, now=0).id,
     "data_attribute_id": lambda api, contact: attribute(api),
     "new": lambda api, contact: fresh("new "),
     "job_id": lambda api, contact: api.post("/bulk/events", {"items": [5]}).json["id"],
@@ -219,7 +229,9 @@ def test_a_call_needs_its_scope(api: Api, method: str, path: str, query: str, bo
         else:
             (need,) = {need for need in SCOPES if need in answer.error[2]}
             assert answer.error == (403, "token_unauthorized", f"this access token lacks the scope {need}", "Authorization")
-            assert need in enough or not enough  # that is, one alone is not
+
+
+assert need in enough or not enough  # that is, one alone is not
 
 
 def test_every_call_that_needs_a_token_stands_in_the_table_above():

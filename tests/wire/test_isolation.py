@@ -19,10 +19,11 @@ from .world import MAKERS, World
 
 LEAST_TELLING = 6  # characters: shorter values, such as the numbers of tags, stand in answers by accident
 
+OUR_ACCOUNTS = sa.select(tables.memberships.c.account).where(tables.memberships.c.workspace == 1)
+
 # Rows that are a workspace's by another table: the column that says which row of that table they belong to.
 OF_ANOTHER = {
     "contact_tags": tables.contact_tags.c.contact.in_(sa.select(tables.contacts.c.number).where(tables.contacts.c.workspace == 1)),
-    "segment_members": tables.segment_members.c.segment.in_(sa.select(tables.segments.c.number).where(tables.segments.c.workspace == 1)),
     "company_contacts": tables.company_contacts.c.company.in_(
         sa.select(tables.companies.c.number).where(tables.companies.c.workspace == 1)
     ),
@@ -31,6 +32,10 @@ OF_ANOTHER = {
     "job_failures": tables.job_failures.c.task.in_(
         sa.select(tables.job_tasks.c.id).join(tables.jobs, tables.jobs.c.id == tables.job_tasks.c.job).where(tables.jobs.c.workspace == 1)
     ),
+    "segment_sizes": tables.segment_sizes.c.segment.in_(sa.select(tables.segments.c.number).where(tables.segments.c.workspace == 1)),
+    "accounts": tables.accounts.c.number.in_(OUR_ACCOUNTS),
+    "sessions": tables.sessions.c.account.in_(OUR_ACCOUNTS),
+    "sign_in_links": tables.sign_in_links.c.account.in_(OUR_ACCOUNTS),
     "workspaces": tables.workspaces.c.number == 1,
     "facts": sa.true(),
 }

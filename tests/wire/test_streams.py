@@ -4,7 +4,9 @@ import asyncio
 import gzip
 import json
 import logging
+import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -22,6 +24,7 @@ from trackrecord.settings import load
 from .client import Connection, request, until
 
 PIECE = b"0123456789abcdef" * 4096  # 64 KiB
+GROWING = (100, 150, 200)  # pieces, each more than the system's buffers hold
 LINES = ((b"content-type", b"application/x-ndjson"),)
 
 
@@ -47,7 +50,8 @@ class Source:
 class Streaming:
     """A server with paths of these tests beside none of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer_timeout_s: float = 60) -> None:
+        self.answer_timeout_s = answer_timeout_s
         self.source = Source()
         self.url = ""
         self._ready, self._stop = threading.Event(), threading.Event()
@@ -68,6 +72,13 @@ class Streaming:
     async def _many(self, asked: Asked) -> Answer:
         return Answer(self.source.pieces(100_000), headers=LINES)
 
+    async def _growing(self, asked: Asked) -> Answer:
+        return Answer(self._larger_each_time(), headers=LINES)
+
+    async def _larger_each_time(self) -> AsyncIterator[bytes]:
+        for times in GROWING:
+            yield PIECE * times
+
     async def _none(self, asked: Asked) -> Answer:
         return Answer(self.source.pieces(0))
 
@@ -82,7 +93,14 @@ class Streaming:
         yield b""
 
     async def _serve(self) -> None:
-        handlers = {"few": self._few, "many": self._many, "none": self._none, "broken": self._broken, "not-now": self._not_now}
+        handlers = {
+            "few": self._few,
+            "many": self._many,
+            "growing": self._growing,
+            "none": self._none,
+            "broken": self._broken,
+            "not-now": self._not_now,
+        }
         routes = [Route("GET", f"/{name}", handler, "", "", open=True) for name, handler in handlers.items()]
         async with opened(load({"ephemeral": True}, environ={})) as services:
             self.services = services
@@ -94,7 +112,7 @@ class Streaming:
                 version="2.14",
                 refused=app.refused_below,
                 room=app.room,
-                answer_timeout_s=60,
+                answer_timeout_s=self.answer_timeout_s,
             )
             config = uvicorn.Config(app, port=0, http=bounds, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=1)
             server = uvicorn.Server(config)
@@ -224,3 +242,17 @@ def found(streaming: Streaming, request_id: str) -> dict[str, Any]:
 
     ((_, entry),) = until(lambda: streaming.services.requests.search(Wanted(request_id=request_id), limit=2).entries)
     return dict(json.loads(json.dumps(entry._asdict())))
+
+
+def test_a_slow_client_is_no_deaf_one_however_much_waits_for_it():
+    with Streaming(answer_timeout_s=0.2) as server, Connection(server.url) as slow:
+        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
+        slow.send(request("GET", "/growing"))
+        slow.until(b"\r\n\r\n")
+        for times in GROWING:
+            assert int(slow.until(b"\r\n"), 16) == len(PIECE) * times
+            for _ in range(times):
+                assert slow._exactly(len(PIECE)) == PIECE
+                time.sleep(0.004)  # this is how slow it is
+            assert slow.until(b"\r\n") == b""
+        assert slow.until(b"\r\n") == b"0"

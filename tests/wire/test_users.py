@@ -107,9 +107,8 @@ def test_what_hangs_on_a_user_is_shown_by_name(api: Api):
     tag = api.post("/tags", {"name": fresh("tag ")}).json
     assert api.post(f"/contacts/{user['id']}/tags", {"id": tag["id"]}).status == 200
     directory = api.server.server.directory
-    segment = directory.segments.create(1, name="Active", person_type="user", now=NOW)
-    number = directory.contacts.find(1, "id", user["id"])[0]
-    directory.segments.join(segment, [number], now=NOW)
+    query = {"field": "tag_id", "operator": "=", "value": tag["id"]}
+    segment = directory.segments.create(1, name="Active", person_type="user", query=query, now=NOW)
     found = api.get(f"/users/{user['id']}").json
     (company,) = found["companies"]["companies"]
     assert {**company, "id": None} == {"type": "company", "id": None, "company_id": "6", "name": "Intercom"}
@@ -357,8 +356,8 @@ def test_users_are_sorted_as_asked(five: Api, query: str, order: str):
 def test_users_of_a_tag_or_a_segment_are_listed_alone(five: Api):
     tag = five.post("/tags", {"name": "Big", "users": [{"user_id": "b"}, {"user_id": "d"}]}).json
     directory = five.server.server.directory
-    segment = directory.segments.create(1, name="Active", person_type="user", now=NOW)
-    directory.segments.join(segment, directory.contacts.find(1, "user_id", "c"), now=NOW)
+    query = {"field": "external_id", "operator": "=", "value": "c"}
+    segment = directory.segments.create(1, name="Active", person_type="user", query=query, now=NOW)
     assert walked(five, f"/users?per_page=1&tag_id={tag['id']}")[0] == ["d", "b"]
     assert walked(five, f"/users?segment_id={segment.id}")[0] == ["c"]
     assert walked(five, "/users?tag_id=99")[0] == walked(five, "/users?tag_id=x")[0] == walked(five, "/users?segment_id=x")[0] == []

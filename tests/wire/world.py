@@ -98,13 +98,12 @@ def _attribute(world: World) -> dict[str, str]:
 
 
 def _segment(world: World) -> dict[str, str]:
-    """A segment of the contacts that have both the tag and a value of the attribute: neither can be deleted then. The user is in it."""
-    segments, contacts = world.directory.segments, world.directory.contacts
+    """A segment of the user, and of whoever has both the tag and a value of the attribute: neither can be deleted then."""
     has_tag = {"field": "tag_id", "operator": "=", "value": world["tag_id"]}
     has_attribute = {"field": f"custom_attributes.{world['attribute_name']}", "operator": "=", "value": "x"}
-    query = {"operator": "AND", "value": [has_tag, has_attribute]}
-    made = segments.create(world.workspace, name=fresh("Segment "), person_type="user", query=query, now=WHEN)
-    segments.join(made, [contacts.get(world.workspace, world["contact_id"]).number], now=WHEN)
+    is_user = {"field": "id", "operator": "=", "value": world["contact_id"]}
+    query = {"operator": "OR", "value": [is_user, {"operator": "AND", "value": [has_tag, has_attribute]}]}
+    made = world.directory.segments.create(world.workspace, name=fresh("Segment "), person_type="user", query=query, now=WHEN)
     return {"segment_id": made.id, "segment_name": made.name}
 
 

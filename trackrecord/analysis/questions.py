@@ -10,6 +10,7 @@ from typing import Any
 
 from .activity import activity, top_contacts
 from .breakdown import breakdown
+from .doers import what_they_did, who_did
 from .funnel import funnel
 from .retention import retention
 from .trend import trend
@@ -18,6 +19,8 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
     "activity": activity,
     "top_contacts": top_contacts,
     "breakdown": breakdown,
+    "who_did": who_did,
+    "what_they_did": what_they_did,
     "trend": trend,
     "funnel": funnel,
     "retention": retention,

@@ -18,6 +18,7 @@ COMMANDS = {
     "import": "importing",
     "export": "exporting",
     "events": "events",
+    "tail": "tail",
     "contacts": "contacts",
     "requests": "requests",
     "token": "tokens",

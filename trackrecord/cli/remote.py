@@ -57,9 +57,9 @@ class Remote:
             try:
                 response = await self._http.post(self._path, content=b"\n".join(lines))
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                trouble = f"{self.url} cannot be reached ({_words(error)})"
+                trouble = f"{self.url} cannot be reached ({words(error)})"
             except httpx.TransportError as error:
-                uncertain, trouble = True, f"{self.url} did not answer ({_words(error)})"
+                uncertain, trouble = True, f"{self.url} did not answer ({words(error)})"
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
                 raise ServerRefuses(f"{self.url} is no address of a server: {error}") from None
             else:
@@ -72,8 +72,8 @@ class Remote:
                 if response.status_code != 429 and response.status_code < 500:
                     raise self._refusal(response)
                 uncertain = uncertain or response.status_code != 429
-                trouble = f"{self.url} answers {response.status_code} ({_message(response)})"
-                retry_after_s = _seconds(response.headers.get("retry-after"))
+                trouble = f"{self.url} answers {response.status_code} ({message_of(response)})"
+                retry_after_s = seconds(response.headers.get("retry-after"))
             left_s = self._retry_for_s - (time.monotonic() - since)
             if left_s <= 0:
                 raise ServerAway(f"{trouble}; tried for {self._retry_for_s:g} s")
@@ -105,13 +105,13 @@ class Remote:
         if status == 401:
             return Unauthorized(f"{self.url} does not know this access token: give a valid one with --token or TRACKRECORD_TOKEN")
         if status == 403:
-            return ServerRefuses(f"{self.url} refuses this access token: {_message(response)}")
+            return ServerRefuses(f"{self.url} refuses this access token: {message_of(response)}")
         if status == 404:
             return ServerRefuses(f"{self.url} has no import: is it the address of a Trackrecord server?")
-        return ServerRefuses(f"{self.url} answers {status}: {_message(response)}")
+        return ServerRefuses(f"{self.url} answers {status}: {message_of(response)}")
 
 
-def _message(response: httpx.Response) -> str:
+def message_of(response: httpx.Response) -> str:
     try:
         found: Any = response.json()["errors"][0]["message"]
     except (ValueError, KeyError, IndexError, TypeError):
@@ -119,11 +119,11 @@ def _message(response: httpx.Response) -> str:
     return str(found)
 
 
-def _seconds(header: str | None) -> float | None:
+def seconds(header: str | None) -> float | None:
     return float(header) if header is not None and header.isascii() and header.isdigit() else None
 
 
-def _words(error: httpx.TransportError) -> str:
+def words(error: httpx.TransportError) -> str:
     """What the system says, where it does: `connection refused`."""
     cause: BaseException | None = error
     while cause is not None:

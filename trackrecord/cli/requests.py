@@ -23,6 +23,7 @@ def requests(
     status: Annotated[str | None, typer.Option(help="Such as 404, or 4xx for all from 400 to 499.", show_default=False)] = None,
     code: Annotated[str | None, typer.Option(help="The code of the error, such as parameter_invalid.", show_default=False)] = None,
     path: Annotated[str | None, typer.Option(help="How the path begins, such as /events.", show_default=False)] = None,
+    text: Annotated[str | None, typer.Option(help="A part of the path, the message or the cause.", show_default=False)] = None,
     since: Annotated[
         str | None, typer.Option(help="A day or moment, UTC: answered then or later.", metavar="WHEN", show_default=False)
     ] = None,
@@ -50,7 +51,7 @@ def requests(
     if workspace is not None:
         with directory_of(data) as directory:
             number = options.chosen(directory, workspace).number
-    wanted = Wanted(request_id, statuses(status), code, path, _moment(since, "since"), _moment(until, "until", last=True))
+    wanted = Wanted(request_id, statuses(status), code, path, _moment(since, "since"), _moment(until, "until", last=True), text)
     found = requestlog.search(file, wanted, limit=limit, workspace=number)
     entries = [entry for _, entry in found.entries]
     if as_json:

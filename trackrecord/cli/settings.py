@@ -1,6 +1,5 @@
 """`trackrecord settings`."""
 
-import os
 import sys
 from typing import Any
 
@@ -17,23 +16,16 @@ def settings(
     as_json: options.AsJson = False,
 ) -> None:
     """List every setting and its value. Where that comes from, the default and the meaning stand beside."""
-    from ..settings import ENV_PREFIX, FILE_NAME, SECRETS, SETTINGS, load
+    from ..settings import SECRETS, SETTINGS, load, origins
 
     now = load({"data": data})
-    in_file = load({"data": now.data}, environ={})
+    sources = {**origins(now), **({"data": "--data"} if data else {})}
     rows: list[dict[str, Any]] = []
     for row in SETTINGS:
-        source = "default"
-        if row.name == "data" and data:
-            source = "--data"
-        elif ENV_PREFIX + row.name.upper() in os.environ:
-            source = ENV_PREFIX + row.name.upper()
-        elif row.name != "data" and getattr(in_file, row.name) != row.default:
-            source = FILE_NAME
         value = getattr(now, row.name)
         if row.name in SECRETS and value:
             value = "(set)"  # never shown
-        rows.append({"name": row.name, "value": value, "source": source, "default": row.default, "meaning": row.meaning})
+        rows.append({"name": row.name, "value": value, "source": sources[row.name], "default": row.default, "meaning": row.meaning})
     if as_json:
         output.json(rows)
         return

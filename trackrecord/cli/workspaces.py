@@ -29,6 +29,21 @@ def create(
     print(f"Made the workspace {made.id}. Its first access token: trackrecord token create{given} --workspace {made.id}")
 
 
+@app.command()
+def change(
+    id: Annotated[str, typer.Argument(help="The app id clients know it by.")],
+    data: options.Data = None,
+    name: Annotated[str | None, typer.Option(help="What people call it.", show_default=False)] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="IANA name of the time zone that decides its days.", metavar="ZONE", show_default=False)
+    ] = None,
+) -> None:
+    """Call a workspace otherwise, or have another time zone decide its days."""
+    with directory_of(data) as directory:
+        changed = directory.workspaces.change(options.chosen(directory, id).number, name=name, timezone=timezone)
+    print(f"The workspace {changed.id} is called {output.safe(changed.name)}; its days are those of {changed.timezone}.")
+
+
 @app.command("list")
 def list_workspaces(data: options.Data = None, as_json: options.AsJson = False) -> None:
     """List the workspaces, oldest first."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..errors import Unavailable
 
@@ -21,6 +21,7 @@ class Follower:
         self.cursor = cursor
         self.safe = 0  # what a power loss would leave it at; the journal keeps everything after
         self.trouble: str | None = "starting"
+        self.moved: Callable[[], None] = lambda: None  # called when the cursor has moved
         self._command = command
         self._head = head
         self._waiters: dict[asyncio.Future[None], int] = {}
@@ -136,3 +137,4 @@ class Follower:
                 waiter.set_result(None)
         if any(wanted > cursor for wanted in self._waiters.values()):
             self._ask()
+        self.moved()

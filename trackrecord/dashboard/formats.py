@@ -32,6 +32,26 @@ def short(value: int) -> Markup:
     return escape(number(value))
 
 
+def size(count: int) -> str:
+    """Bytes: 1.2 MB."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
+
+
+def utc_day(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+
+
+def first_line(text: str) -> str:
+    """Of a traceback the last line, which says what happened; of anything else the first."""
+    lines = text.strip().splitlines() or [""]
+    return lines[-1] if lines[0].startswith("Traceback ") else lines[0]
+
+
 def share(part: float, whole: float) -> str:
     """As percent; a dash of nothing."""
     if not whole:

@@ -112,6 +112,9 @@ def environment() -> Environment:
         duration=formats.duration,
         money=formats.money,
         hue=formats.hue,
+        size=formats.size,
+        utc_day=formats.utc_day,
+        first_line=formats.first_line,
     )
     return made
 

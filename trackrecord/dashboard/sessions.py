@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..directory.sessions import AGE_MAX_S, SEEN_EVERY_S, digest_of, new_secret
-from ..errors import NotFound, Unavailable
+from ..errors import DataInvalid, NotFound, Unavailable
 from ..http.call import Asked, Services
 from ..http.later import Later
 from ..rules.accounts import Account, Membership, token_of
@@ -101,6 +101,22 @@ class Sessions:
         if secret is not None:
             await self._services.in_thread(self._directory.sessions.end, digest_of(secret))
         return (_set(asked, SESSION, "", age_s=0),)
+
+    async def change_password(self, asked: Asked, signed_in: SignedIn, current: str, password: str) -> Headers:
+        """Choose another password, and go on in a new session; all others end.
+
+        Raises DataInvalid where the current one is wrong or the new one will not do, and TooManyTries.
+        """
+        account = signed_in.account
+        folded = fold_email(account.email)
+        wait_s = self._throttle.begin(folded, asked.client, self._services.now())
+        if wait_s:
+            raise TooManyTries(wait_s)
+        if await self._hashed(self._directory.accounts.verify, account.email, current) is None:
+            raise DataInvalid("the current password is wrong", field="current")
+        self._throttle.succeeded(folded, asked.client)
+        await self._hashed(self._directory.accounts.set_password, account, password)
+        return await self._begin(asked, account)
 
     async def redeem(self, asked: Asked, key: str, password: str) -> Headers:
         """Choose the password of a one-time link's account, and sign in. Raises NotFound and DataInvalid, as Links.redeem has it."""

@@ -1,4 +1,4 @@
-"""What hangs on contacts: tags, companies, segments. Read for whole pages of them at once, moved and dropped with them."""
+"""What hangs on contacts: tags and companies. Read for whole pages of them at once, moved and dropped with them."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from ..rules.belongings import SHOWN_MAX, Belongings, Some
 from .engine import Database, in_chunks
-from .tables import companies, company_contacts, contact_tags, segment_members
+from .tables import companies, company_contacts, contact_tags
 
 # Which tables say what hangs on a contact, and the column that names the other end.
 _HANGING = ((contact_tags, "tag"), (company_contacts, "company"))
@@ -38,19 +38,18 @@ def belongings(db: Database, contacts: Iterable[int]) -> dict[int, Belongings]:
 def move(connection: sa.Connection, source: int, target: int) -> None:
     """Give the contact `target` the tags and companies of the contact `source`; where both have one, the target's stays.
 
-    Segments do not move: what made the source a member is not said of the target. For use inside the write that merges.
+    For use inside the write that merges.
     """
     for table, other in _HANGING:
         had = sa.select(table.c[other]).where(table.c.contact == target)
         connection.execute(sa.delete(table).where(table.c.contact == source, table.c[other].in_(had)))
         connection.execute(sa.update(table).where(table.c.contact == source).values(contact=target))
-    connection.execute(sa.delete(segment_members).where(segment_members.c.contact == source))
 
 
 def drop(connection: sa.Connection, contacts: Iterable[int]) -> None:
     """Remove all that hangs on these contacts. For use inside the write that deletes them."""
     for some in in_chunks(contacts):
-        for table in (contact_tags, company_contacts, segment_members):
+        for table in (contact_tags, company_contacts):
             connection.execute(sa.delete(table).where(table.c.contact.in_(some)))
 
 

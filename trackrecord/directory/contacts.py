@@ -9,12 +9,14 @@ from ..errors import ContactNotFound, TrackrecordError
 from ..rules.contacts import Changes, Contact, Cursor, Draft, clash, cursor
 from ..rules.matching import led_by, meant
 from ..rules.profiles import Profile
+from ..rules.search import Query
 from ..rules.upserts import Upsert
 from .attributes import Settling
 from .engine import Database
 from .erasing import erase
 from .making import change, create_some
 from .rows import BY_NUMBER, COLUMNS, LOOKUPS, called, contact_of, followed, from_columns, get, known, one
+from .search import condition
 from .tables import LISTED, LIVE, contacts, erasures, merges
 
 BATCH = 500  # drafts checked together and written by one statement
@@ -206,13 +208,17 @@ class Contacts:
         since: int | None = None,
         until: int | None = None,
         by_email: bool | None = None,
+        among: Query | None = None,
     ) -> tuple[Sequence[Contact], str | None]:
         """As list, without counting them all: for who reads one page after the other.
 
-        Only those with since <= created_at < until; with `by_email` only, or but for, users who have no external id.
+        Only those with since <= created_at < until; with `by_email` only, or but for, users who have no external id; with `among`
+        only those that it means.
         """
         wanted = [] if since is None else [contacts.c.created_at >= since]
         wanted += [] if until is None else [contacts.c.created_at < until]
+        if among is not None:
+            wanted.append(condition(among))
         if by_email is not None:
             user_by_email = sa.and_(contacts.c.role == "user", contacts.c.external_id.is_(None))
             wanted.append(user_by_email if by_email else sa.not_(user_by_email))

@@ -3,6 +3,7 @@
 The only file here that knows which database it is.
 """
 
+import re
 import sqlite3
 import threading
 import time
@@ -43,6 +44,7 @@ _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 _DIALECT = sqlite.dialect(json_deserializer=msgspec.json.decode)
 
 T = TypeVar("T")
+_MARK = re.compile(b"\x01")
 
 
 def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:
@@ -235,3 +237,19 @@ def unindexed(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     Else SQLite goes through all rows in that order, however few are wanted, to be spared the sorting.
     """
     return sa.UnaryExpression(value, operator=operators.custom_op("+"), type_=value.type)
+
+
+def marked(number: sa.ColumnElement[int], marks: bytes, *, others: bool) -> sa.ColumnElement[bool]:
+    """Whether the byte at a number is 1; past the end it is as `others` says. Of each row one byte is read, and no more.
+
+    Of a text or bytes of no length substr makes null, so there is one at least: that of 0, which no number is.
+    """
+    byte = sa.func.substr(sa.literal(marks or b"\x00"), number + 1, 1)
+    return byte != b"\x00" if others else byte == b"\x01"
+
+
+def marked_numbers(marks: bytes) -> "sa.Select[Any]":
+    """The numbers at which bytes are 1, of which there are few, as rows."""
+    numbers = [found.start() for found in _MARK.finditer(marks)]
+    each = sa.func.json_each(msgspec.json.encode(numbers).decode()).table_valued(sa.column("value", sa.BigInteger()))
+    return sa.select(each.c.value)

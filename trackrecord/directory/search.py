@@ -1,6 +1,7 @@
 """Contacts found by what is known of them: a checked search becomes one statement."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -8,12 +9,14 @@ import sqlalchemy as sa
 from ..errors import BadRequest
 from ..rules.contacts import Contact
 from ..rules.filters import PHONE_MARKS, Span
-from ..rules.search import Field, Group, Place, Query, Search, Sort
-from .engine import Database, TookTooLong, folded, member, position, unindexed
+from ..rules.search import Field, Filter, Group, Inside, Not, Place, Query, Search, Sort
+from .engine import Database, TookTooLong, folded, in_chunks, marked, marked_numbers, member, position, unindexed
 from .rows import COLUMNS
-from .tables import LISTED, contact_tags, contacts, segment_members, segments
+from .tables import LISTED, contact_tags, contacts
 
 INDEXED = frozenset({"id", "external_id", "email"})  # fields whose values lead to few contacts each, at once
+FEW = 10_000  # contacts that are looked up one by one rather than looked for among all
+TOGETHER = 200  # conditions that one statement asks of few contacts
 
 Expression = sa.ColumnElement[Any]
 Condition = sa.ColumnElement[bool]
@@ -35,25 +38,50 @@ class Searches:
         Contacts made or deleted meanwhile shift no other onto two pages or none. Raises BadRequest where the search is not done
         within `within_s` seconds.
         """
-        try:
-            with self._db.reading(within_s=within_s) as connection:
-                rows = connection.execute(_page(workspace, search, limit=limit + 1, after=after)).all()
-                more = len(rows) > limit
-                counted = after is None and not more
-                total = len(rows) if counted else connection.execute(_count(workspace, search.query)).scalar_one()
-        except TookTooLong:
-            text = f"this search took longer than {within_s:g} s; ask for an id, external_id or email as well, or use fewer filters"
-            raise BadRequest(text, field="query") from None
+        with self._in_time(within_s) as connection:
+            rows = connection.execute(_page(workspace, search, limit=limit + 1, after=after)).all()
+            more = len(rows) > limit
+            counted = after is None and not more
+            total = len(rows) if counted else connection.execute(_count(workspace, search.query)).scalar_one()
         rows = rows[:limit]
         people = [Contact(**{name: getattr(row, name) for name in Contact.__struct_fields__}) for row in rows]
         return Found(people, total, Place(rows[-1].placed, rows[-1].id) if more else None)
+
+    def count(self, workspace: int, query: Query, *, within_s: float | None = None) -> int:
+        """How many of the listed contacts a query means. Raises BadRequest as page does."""
+        with self._in_time(within_s) as connection:
+            found: int = connection.execute(_count(workspace, query)).scalar_one()
+            return found
+
+    def holding(self, workspace: int, numbers: Iterable[int], filters: Sequence[Filter]) -> dict[int, list[bool]]:
+        """For each of some contacts, by their numbers, whether each of the filters holds; those that are not listed are left out."""
+        found: dict[int, list[bool]] = {}
+        with self._db.reading() as connection:
+            for some in in_chunks(set(numbers)):
+                for start in range(0, max(1, len(filters)), TOGETHER):
+                    asked = [condition(each).label(f"f{place}") for place, each in enumerate(filters[start : start + TOGETHER])]
+                    wanted = sa.select(contacts.c.number, *asked).where(
+                        contacts.c.workspace == workspace, LISTED, contacts.c.number.in_(some)
+                    )
+                    for number, *holds in connection.execute(wanted):
+                        found.setdefault(number, []).extend(map(bool, holds))
+        return found
+
+    @contextmanager
+    def _in_time(self, within_s: float | None) -> Iterator[sa.Connection]:
+        try:
+            with self._db.reading(within_s=within_s) as connection:
+                yield connection
+        except TookTooLong:
+            text = f"this search took longer than {within_s:g} s; ask for an id, external_id or email as well, or use fewer filters"
+            raise BadRequest(text, field="query") from None
 
 
 def _page(workspace: int, search: Search, *, limit: int, after: Place | None) -> sa.Select[Any]:
     sort, value = search.sort, _expression(search.sort.field)
     if _narrow(search.query):
         value = unindexed(value)
-    wanted = sa.select(*COLUMNS, value.label("placed")).where(contacts.c.workspace == workspace, LISTED, condition(search.query))
+    wanted = sa.select(*COLUMNS, value.label("placed")).where(*_wanted(workspace, search.query))
     if after is not None:
         wanted = wanted.where(_beyond(value, sort, after))
     order: list[Expression] = [value.desc(), contacts.c.id.desc()] if sort.descending else [value.asc(), contacts.c.id.asc()]
@@ -63,13 +91,46 @@ def _page(workspace: int, search: Search, *, limit: int, after: Place | None) ->
 
 
 def _count(workspace: int, query: Query) -> sa.Select[Any]:
-    return sa.select(sa.func.count()).select_from(contacts).where(contacts.c.workspace == workspace, LISTED, condition(query))
+    return sa.select(sa.func.count()).select_from(contacts).where(*_wanted(workspace, query))
+
+
+def _wanted(workspace: int, query: Query) -> tuple[Condition, ...]:
+    """Who is listed and meets a query. Where few can be meant they are looked up first: left to itself SQLite takes an OR of
+    several identifiers for more work than going through everybody.
+    """
+    if not _narrow(query):
+        return contacts.c.workspace == workspace, LISTED, condition(query)
+    leading = sa.union(*(_led_to(workspace, each) for each in _leading(query)))
+    return contacts.c.number.in_(leading), unindexed(contacts.c.workspace) == workspace, LISTED, condition(query)
+
+
+def _leading(query: Query) -> Iterator[Filter | Inside]:
+    """Parts of a narrow query of which each contact that it means meets one, and each leads to few."""
+    if isinstance(query, (Filter, Inside)):
+        yield query
+        return
+    assert isinstance(query, Group)  # noqa: S101 - nothing else is narrow
+    members = query.members if query.operator == "OR" else [next(filter(_narrow, query.members))]
+    for each in members:
+        yield from _leading(each)
+
+
+def _led_to(workspace: int, part: Filter | Inside) -> sa.Select[Any]:
+    """The numbers of contacts that an identifier leads to, or that are marked."""
+    if isinstance(part, Inside):
+        return marked_numbers(part.marks)
+    mine = contacts.c.workspace == workspace, _compare(_expression(part.field), part.operator, part.value)
+    return sa.select(contacts.c.number).where(*mine).correlate(None)
 
 
 def _narrow(query: Query) -> bool:
     """Whether few contacts can be meant, and an index leads to them."""
     if isinstance(query, Group):
         return (any if query.operator == "AND" else all)(_narrow(each) for each in query.members)
+    if isinstance(query, Inside):
+        return not query.others and query.marks.count(1) <= FEW
+    if not isinstance(query, Filter):
+        return False
     wanted = query.value if isinstance(query.value, tuple) else (query.value,)
     return query.field.name in INDEXED and query.operator in ("=", "IN") and None not in wanted
 
@@ -96,8 +157,13 @@ def condition(query: Query) -> Condition:
     if isinstance(query, Group):
         join = sa.and_ if query.operator == "AND" else sa.or_
         return join(*(condition(each) for each in query.members))
-    if query.field.kind in _MEMBERSHIPS:
-        return _membership(query.field.kind, query.operator, query.value)
+    if isinstance(query, Not):
+        return condition(query.member).is_not(sa.true())
+    if isinstance(query, Inside):
+        return marked(contacts.c.number, query.marks, others=query.others)
+    assert isinstance(query, Filter)  # noqa: S101 - what was done is looked up before
+    if query.field.kind == "tag":
+        return _tagged(query.operator, query.value)
     return _compare(_expression(query.field), query.operator, query.value)
 
 
@@ -176,23 +242,11 @@ def _compare(value: Expression, operator: str, wanted: object) -> Condition:
     return sa.and_(unmet, value.is_not(None)) if among_null else sa.or_(unmet, absent)
 
 
-# What a contact may have several of: whose it is, the ids, and where both stand.
-_MEMBERSHIPS: dict[str, tuple[sa.Column[Any], sa.Column[Any], sa.FromClause]] = {
-    "tag": (contact_tags.c.contact, contact_tags.c.tag, contact_tags),
-    "segment": (
-        segment_members.c.contact,
-        segments.c.id,
-        segment_members.join(segments, segments.c.number == segment_members.c.segment),
-    ),
-}
-
-
-def _membership(kind: str, operator: str, wanted: object) -> Condition:
-    whose, id, both = _MEMBERSHIPS[kind]
-    among = wanted if isinstance(wanted, tuple) else (wanted,)
-    ids = [each for each in among if each is not None]
-    has: Condition = contacts.c.number.in_(sa.select(whose).select_from(both).where(id.in_(ids)))
-    if None in among:
-        none = sa.not_(sa.exists().where(whose == contacts.c.number))
+def _tagged(operator: str, wanted: object) -> Condition:
+    among_these = wanted if isinstance(wanted, tuple) else (wanted,)
+    ids = [each for each in among_these if each is not None]
+    has: Condition = contacts.c.number.in_(sa.select(contact_tags.c.contact).where(contact_tags.c.tag.in_(ids)))
+    if None in among_these:
+        none = sa.not_(sa.exists().where(contact_tags.c.contact == contacts.c.number))
         has = sa.or_(has, none) if ids else none
     return has if operator in ("=", "IN") else sa.not_(has)

@@ -1,16 +1,18 @@
-"""Segments and who is in them. Filling them is the work of whoever calls `join` and `leave`."""
+"""Segments, and how large they were. Who is in one is found by its query: trackrecord/segments.py."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import UNSET, UnsetType
 
-from ..errors import NotFound
-from ..rules.segments import Segment
-from .engine import Database, in_chunks
-from .rows import get
-from .tables import LISTED, contacts, segment_members, segments
+from ..errors import NotFound, Unprocessable
+from ..rules.segments import SEGMENTS_MAX, Segment, Size
+from .engine import Database
+from .tables import segment_sizes, segments
+
+SIZES_DAYS = 1_100  # that sizes are kept: three years
 
 
 class Segments:
@@ -18,7 +20,7 @@ class Segments:
         self._db = db
 
     def create(self, workspace: int, *, name: str, person_type: str, query: dict[str, Any] | None = None, now: int) -> Segment:
-        """Make a segment at `now` (whole Unix seconds), with nobody in it. Names may repeat."""
+        """Make a segment at `now` (whole Unix seconds). Names may repeat. Raises Unprocessable past SEGMENTS_MAX."""
         made = {
             "id": f"{now & 0xFFFFFFFF:08x}{secrets.token_hex(8)}",
             "workspace": workspace,
@@ -29,7 +31,38 @@ class Segments:
             "updated_at": now,
         }
         with self._db.writing() as connection:
+            there = connection.execute(sa.select(sa.func.count()).where(segments.c.workspace == workspace)).scalar_one()
+            if there >= SEGMENTS_MAX:
+                raise Unprocessable(f"Cannot have more than {SEGMENTS_MAX} segments; delete one that is not needed", field="name")
             return Segment(**connection.execute(sa.insert(segments).values(made).returning(segments)).mappings().one())
+
+    def update(
+        self,
+        workspace: int,
+        id: str,
+        *,
+        name: str | UnsetType = UNSET,
+        person_type: str | UnsetType = UNSET,
+        query: dict[str, Any] | UnsetType = UNSET,
+        now: int,
+    ) -> Segment:
+        """Change what is given, at `now` (whole Unix seconds); one that stays as it is keeps its updated_at. Raises NotFound."""
+        with self._db.writing() as connection:
+            before = _get(connection, workspace, id)
+            given = {"name": name, "person_type": person_type, "query": query}
+            changes = {key: value for key, value in given.items() if value is not UNSET and value != getattr(before, key)}
+            if not changes:
+                return before
+            write = sa.update(segments).where(segments.c.number == before.number).values(**changes, updated_at=now).returning(segments)
+            return Segment(**connection.execute(write).mappings().one())
+
+    def delete(self, workspace: int, id: str) -> Segment:
+        """Remove a segment and its sizes; return it as it was. Raises NotFound."""
+        with self._db.writing() as connection:
+            segment = _get(connection, workspace, id)
+            connection.execute(sa.delete(segment_sizes).where(segment_sizes.c.segment == segment.number))
+            connection.execute(sa.delete(segments).where(segments.c.number == segment.number))
+        return segment
 
     def list(self, workspace: int) -> Sequence[Segment]:
         """All of a workspace, the first made first."""
@@ -40,54 +73,40 @@ class Segments:
     def get(self, workspace: int, id: str) -> Segment:
         """Raises NotFound, also for another workspace's."""
         with self._db.reading() as connection:
-            row = (
-                connection.execute(sa.select(segments).where(segments.c.workspace == workspace, segments.c.id == id))
-                .mappings()
-                .one_or_none()
-            )
-        if row is None:
-            raise NotFound(field="segment_id", cause=f"there is no segment {id[:40]!r}")
-        return Segment(**row)
+            return _get(connection, workspace, id)
 
-    def of_contact(self, workspace: int, contact_id: str) -> Sequence[Segment]:
-        """Those a contact is in, the one it came to first first. Raises ContactNotFound, or ContactMerged."""
+    # Sizes.
+
+    def note_sizes(self, counts: Mapping[int, int], *, day: int) -> None:
+        """How many contacts are in segments, by their numbers, on a day (days since 1970, UTC). Segments that are gone are passed over."""
+        with self._db.writing() as connection:
+            there = set(connection.scalars(sa.select(segments.c.number).where(segments.c.number.in_(counts))))
+            connection.execute(sa.delete(segment_sizes).where(segment_sizes.c.segment.in_(there), segment_sizes.c.day == day))
+            rows = [{"segment": number, "day": day, "count": count} for number, count in counts.items() if number in there]
+            if rows:
+                connection.execute(sa.insert(segment_sizes), rows)
+            connection.execute(sa.delete(segment_sizes).where(segment_sizes.c.day <= day - SIZES_DAYS))
+
+    def sizes(self, segment: Segment, *, since: int) -> Sequence[Size]:
+        """By day, from the day `since` on, in order; days on which nobody counted are left out."""
+        wanted = sa.select(segment_sizes.c.day, segment_sizes.c.count).order_by(segment_sizes.c.day)
         with self._db.reading() as connection:
-            contact = get(connection, workspace, contact_id)
-            wanted = sa.select(segments).join(segment_members, segment_members.c.segment == segments.c.number)
-            wanted = wanted.where(segment_members.c.contact == contact.number).order_by(segment_members.c.since, segments.c.number)
+            return [
+                Size(*row)
+                for row in connection.execute(wanted.where(segment_sizes.c.segment == segment.number, segment_sizes.c.day >= since))
+            ]
+
+    def unsized(self, workspace: int, *, day: int) -> Sequence[Segment]:
+        """The segments of a workspace that nobody has counted on a day."""
+        counted = sa.select(segment_sizes.c.segment).where(segment_sizes.c.day == day)
+        wanted = sa.select(segments).where(segments.c.workspace == workspace, segments.c.number.not_in(counted)).order_by(segments.c.number)
+        with self._db.reading() as connection:
             return [Segment(**row) for row in connection.execute(wanted).mappings()]
 
-    def counts(self, workspace: int) -> dict[int, int]:
-        """How many live contacts are in each segment, by its number; one with nobody in it is left out."""
-        wanted = (
-            sa.select(segment_members.c.segment, sa.func.count())
-            .join(contacts, contacts.c.number == segment_members.c.contact)
-            .where(contacts.c.workspace == workspace, LISTED)
-            .group_by(segment_members.c.segment)
-        )
-        with self._db.reading() as connection:
-            return {row[0]: row[1] for row in connection.execute(wanted)}
 
-    def members(self, segment: Segment) -> Sequence[int]:
-        """Numbers of the contacts in a segment, whether they are live or not."""
-        wanted = sa.select(segment_members.c.contact).where(segment_members.c.segment == segment.number)
-        with self._db.reading() as connection:
-            return list(connection.scalars(wanted.order_by(segment_members.c.contact)))
-
-    def join(self, segment: Segment, numbers: Iterable[int], *, now: int) -> None:
-        """Contacts of its workspace, by number, are in it since `now`; those that were stay since they came."""
-        with self._db.writing() as connection:
-            for some in in_chunks(set(numbers)):
-                ours = sa.select(contacts.c.number).where(contacts.c.workspace == segment.workspace, contacts.c.number.in_(some))
-                there = sa.select(segment_members.c.contact).where(segment_members.c.segment == segment.number)
-                coming = list(connection.scalars(ours.where(contacts.c.number.not_in(there))))
-                if coming:
-                    rows = [{"segment": segment.number, "contact": number, "since": now} for number in coming]
-                    connection.execute(sa.insert(segment_members), rows)
-
-    def leave(self, segment: Segment, numbers: Iterable[int]) -> None:
-        """These are in it no more."""
-        with self._db.writing() as connection:
-            for some in in_chunks(set(numbers)):
-                leaving = sa.and_(segment_members.c.segment == segment.number, segment_members.c.contact.in_(some))
-                connection.execute(sa.delete(segment_members).where(leaving))
+def _get(connection: sa.Connection, workspace: int, id: str) -> Segment:
+    wanted = sa.select(segments).where(segments.c.workspace == workspace, segments.c.id == id)
+    row = connection.execute(wanted).mappings().one_or_none()
+    if row is None:
+        raise NotFound(field="segment_id", cause=f"there is no segment {id[:40]!r}")
+    return Segment(**row)

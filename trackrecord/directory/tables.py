@@ -213,7 +213,6 @@ segments = sa.Table(
     sa.Index("segments_workspace", "workspace"),
     sqlite_autoincrement=True,
 )
-segment_members = _pair("segment_members", "segment", "contact", sa.Column("since", Moment, nullable=False))
 
 companies = sa.Table(
     "companies",

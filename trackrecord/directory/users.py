@@ -10,6 +10,7 @@ from ..errors import ContactMerged, ContactNotFound, RequestError, TrackrecordEr
 from ..rules.contacts import Claim, Contact, Cursor, clash, cursor, fold_email
 from ..rules.identity import CAUSE_MAX
 from ..rules.profiles import Profile, under
+from ..rules.search import Query
 from ..rules.users import SHOWN_MAX, SORTS, Belonging, Hanging, Listed, Wanted, of_company, said_in_1_x, shared_by
 from ..rules.versions import LAST_1_X
 from . import merging
@@ -19,7 +20,8 @@ from .contacts import Contacts
 from .engine import Database, in_chunks
 from .making import change, create_some
 from .rows import COLUMNS, contact_of, get, keep, known, some
-from .tables import LISTED, LIVE, companies, company_contacts, contact_tags, contacts, segment_members, segments, tags
+from .search import condition
+from .tables import LISTED, LIVE, companies, company_contacts, contact_tags, contacts, tags
 
 
 class Op(NamedTuple):
@@ -101,17 +103,21 @@ class Users:
             except (ContactMerged, ContactNotFound) as error:
                 raise ContactNotFound(field=field, cause=error.cause) from None
 
-    def list(self, workspace: int, listed: Listed, *, offset: int, limit: int) -> tuple[Sequence[Contact], int]:
-        """Up to `limit` live contacts from the `offset`th on, and how many there are in all; of equals the greatest id first."""
+    def list(
+        self, workspace: int, listed: Listed, *, offset: int, limit: int, inside: Query | None = None
+    ) -> tuple[Sequence[Contact], int]:
+        """Up to `limit` live contacts from the `offset`th on, and how many there are in all; of equals the greatest id first.
+
+        `inside` is what the segment of `listed` comes to; None where it names none.
+        """
         column = contacts.c[SORTS[listed.sort]]
         conditions = [*_of(workspace, listed.role), LISTED]  # LISTED though it says no more than LIVE here: the index is of those
         if listed.tag is not None:
             tagged = sa.select(contact_tags.c.contact).join(tags, tags.c.id == contact_tags.c.tag)
             tag = int(listed.tag) if listed.tag.isascii() and listed.tag.isdigit() and len(listed.tag) < 19 else 0
             conditions.append(contacts.c.number.in_(tagged.where(tags.c.workspace == workspace, tags.c.id == tag)))
-        if listed.segment is not None:
-            inside = sa.select(segment_members.c.contact).join(segments, segments.c.number == segment_members.c.segment)
-            conditions.append(contacts.c.number.in_(inside.where(segments.c.workspace == workspace, segments.c.id == listed.segment)))
+        if inside is not None:
+            conditions.append(condition(inside))
         if listed.email is not None:
             conditions.append(contacts.c.email_folded == fold_email(listed.email))
         order = (column.asc(), contacts.c.id.asc()) if listed.ascending else (column.desc(), contacts.c.id.desc())
@@ -165,7 +171,9 @@ class Users:
         return after, leaving
 
     def hanging(self, of: Iterable[int]) -> dict[int, Hanging]:
-        """What hangs on contacts, by their numbers; those that have nothing are left out. Ask with numbers of your own workspace."""
+        """What hangs on contacts but for segments, by their numbers; those that have nothing are left out. Ask with numbers of your own
+        workspace.
+        """
         found: dict[int, dict[str, list[Belonging]]] = {}
         with self._db.reading() as connection:
             for part in in_chunks(set(of)):
@@ -190,13 +198,6 @@ _HANGING: tuple[tuple[str, sa.Select[Any], sa.ColumnElement[int]], ...] = (
         .join(companies, companies.c.number == company_contacts.c.company)
         .order_by(company_contacts.c.attached_at.desc(), companies.c.number.desc()),
         company_contacts.c.contact,
-    ),
-    (
-        "segments",
-        sa.select(segment_members.c.contact, segments.c.id, segments.c.name)
-        .join(segments, segments.c.number == segment_members.c.segment)
-        .order_by(segment_members.c.since.desc(), segments.c.number.desc()),
-        segment_members.c.contact,
     ),
 )
 

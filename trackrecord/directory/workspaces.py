@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from ..errors import DataInvalid
+from ..errors import DataInvalid, NotFound
 from ..rules.directory import Workspace
 from .engine import Database
 from .tables import admins, workspaces
@@ -45,6 +45,17 @@ class Workspaces:
             admin = {"workspace": row["number"], "name": admin_name, "email": admin_email, "created_at": now}
             connection.execute(sa.insert(admins).values(admin))
         return Workspace(**row)
+
+    def change(self, number: int, *, name: str | None = None, timezone: str | None = None) -> Workspace:
+        """Call a workspace otherwise, or have another time zone decide its days. Raises DataInvalid as `create` does, and NotFound."""
+        with self._db.writing() as connection:
+            row = connection.execute(sa.select(workspaces).where(workspaces.c.number == number)).mappings().one_or_none()
+            if row is None:
+                raise NotFound("there is no such workspace", field="workspace")
+            changed = {"name": row["name"] if name is None else name, "timezone": row["timezone"] if timezone is None else timezone}
+            _check(row["id"], region=row["region"], **changed)
+            connection.execute(sa.update(workspaces).where(workspaces.c.number == number).values(changed))
+        return Workspace(**{**row, **changed})
 
     def list(self) -> list[Workspace]:
         """All of them, oldest first."""

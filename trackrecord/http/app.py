@@ -183,6 +183,7 @@ class App:
             if versions.has(version, "merged_is_gone"):
                 raise
             raise ContactNotFound(field=error.field, cause=error.cause) from None
+        scope["failure"], scope["whose"] = answer.failure, answer.whose
         if answer.status >= 400 and not self._notes.every:
             self._notes.answered(scope, headers, answer.status)
         head, gzipped = scope["method"] == "HEAD", bodies.takes_gzip(sent.get(b"accept-encoding"))

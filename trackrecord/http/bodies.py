@@ -14,6 +14,7 @@ InThread = Callable[..., Awaitable[Any]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON_TYPE = b"application/json; charset=utf-8"
+EVENTS_TYPE = b"text/event-stream"  # never compressed: what is to be seen at once must not wait for more to pack it with
 GZIP_FROM_BYTES = 860  # shorter bodies gain nothing
 GZIP_ASIDE_BYTES = 32 << 10  # longer bodies take long enough to compress that others would notice
 ROOM_RETRY_S = 2  # what who sends a body without room for it is told to wait
@@ -205,9 +206,10 @@ async def stream(
         if not any(name == b"content-type" for name, _ in headers):
             headers.append((b"content-type", JSON_TYPE))
         headers.append((b"vary", b"accept-encoding"))
+        gzipped = gzipped and not any(name == b"content-type" and value.startswith(EVENTS_TYPE) for name, value in headers)
         if gzipped:
             headers.append((b"content-encoding", b"gzip"))
-        piece = None if head else await anext(pieces, None)
+        piece = None if head else await _next(pieces, gone)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         begun = True
         packer = zlib.compressobj(1, wbits=31) if gzipped and not head else None
@@ -216,9 +218,7 @@ async def stream(
                 piece = packer.compress(piece) if len(piece) < GZIP_ASIDE_BYTES else await in_thread(packer.compress, piece)
             if piece:
                 await _push(send, piece, more=True)
-            if gone.done():
-                raise ClientGone
-            piece = await anext(pieces, None)
+            piece = await _next(pieces, gone)
         await _push(send, b"" if packer is None else packer.flush(), more=False)
     except ClientGone:
         raise
@@ -230,6 +230,21 @@ async def stream(
         gone.cancel()
         if (close := getattr(pieces, "aclose", None)) is not None:
             await close()
+
+
+async def _next(pieces: AsyncIterator[bytes], gone: "asyncio.Future[None]") -> bytes | None:
+    """The next piece; None after the last. Raises ClientGone as soon as the client has hung up, however long the piece takes."""
+    coming = asyncio.ensure_future(anext(pieces, None))
+    try:
+        await asyncio.wait((coming, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not coming.done():
+            coming.cancel()
+            await asyncio.wait((coming,))
+    if gone.done():
+        coming.cancelled() or coming.exception()  # seen, whatever it was: there is nobody to tell
+        raise ClientGone
+    return coming.result()
 
 
 async def _push(send: Send, piece: bytes, *, more: bool) -> None:

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any, NamedTuple, Protocol
 
 from ..analysis.asking import Analysis
+from ..errors import TrackrecordError
 from ..ingest import Services as Base
+from ..live import Live
 from ..messenger.deliveries import Deliveries
 from ..rules.directory import Token, Workspace
 from ..rules.profiles import Profile, under
 from ..rules.versions import Version
+from ..segments import Segments
 
 
 class Answer(NamedTuple):
@@ -21,14 +24,22 @@ class Answer(NamedTuple):
     body: "Any | AsyncIterator[bytes]" = None
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    failure: TrackrecordError | None = None  # what a page says in its own words, for the request log
+    whose: Workspace | None = None  # to whom that belongs, where no token says it
 
 
 class Services(Base, Protocol):
+    @property
+    def segments(self) -> Segments: ...
+
     @property
     def analysis(self) -> Analysis: ...
 
     @property
     def messenger(self) -> Deliveries: ...
+
+    @property
+    def live(self) -> Live: ...
 
     @property
     def app(self) -> Any:

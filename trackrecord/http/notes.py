@@ -30,6 +30,7 @@ class Notes:
         if status < self._from:
             return
         sent: dict[bytes, bytes] = scope["sent"]
+        error, whose = error or scope.get("failure"), scope.get("whose")
         access = self._auth.remembered(sent.get(b"authorization"))
         version = dict(headers).get(b"intercom-version")
         agent = sent.get(b"user-agent")
@@ -47,7 +48,7 @@ class Notes:
                 version=version.decode() if version is not None else None,
                 token=access.token.id if access is not None else None,
                 token_hint=access.token.hint if access is not None else None,
-                workspace=access.workspace.number if access is not None else None,
+                workspace=access.workspace.number if access is not None else whose.number if whose is not None else None,
                 client=self._addresses.client(scope, sent),
                 user_agent=agent.decode("latin-1") if agent is not None else None,
                 duration_us=int((time.perf_counter() - scope["began"]) * 1_000_000),

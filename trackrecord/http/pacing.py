@@ -38,14 +38,24 @@ class _Flow(FlowControl):
 class _Transport:
     """What uvicorn's parts close and write to. Closed while more may come, it says that nothing follows, and hears the peer out."""
 
-    __slots__ = ("_comes", "_real", "abort", "get_write_buffer_size", "lingers", "pause_reading", "resume_reading", "write")
+    __slots__ = ("_comes", "_real", "_write", "_written", "abort", "get_write_buffer_size", "lingers", "pause_reading", "resume_reading")
 
     def __init__(self, real: Any, comes: Callable[[], bool]) -> None:
         self._real = real
         self._comes = comes
+        self._written = 0
         self.lingers = False
-        self.abort, self.get_write_buffer_size, self.write = real.abort, real.get_write_buffer_size, real.write
+        self.abort, self.get_write_buffer_size, self._write = real.abort, real.get_write_buffer_size, real.write
         self.pause_reading, self.resume_reading = real.pause_reading, real.resume_reading
+
+    def write(self, data: bytes) -> None:
+        self._written += len(data)
+        self._write(data)
+
+    @property
+    def taken(self) -> int:
+        """Bytes that the system has taken for the peer. It takes more only as the peer does."""
+        return self._written - int(self.get_write_buffer_size())
 
     def is_closing(self) -> bool:
         return self.lingers or bool(self._real.is_closing())
@@ -56,7 +66,7 @@ class _Transport:
         if not self._comes():
             self._real.close()
             return
-        self.lingers, self.write = True, _unwritten
+        self.lingers, self._write = True, _unwritten
         self._real.write_eof()
         self._real.resume_reading()
 
@@ -79,7 +89,7 @@ class Paced(HttpToolsProtocol, ABC):
     _held: Held
     _stall: asyncio.TimerHandle | None = None
     _lingering: asyncio.TimerHandle | None = None
-    _left = 0  # bytes that the peer had not taken when it was looked last
+    _taken = 0  # bytes that had been taken for the peer when it was looked last
 
     @abstractmethod
     def read_piece(self, piece: bytes | memoryview, *, last: bool) -> None:
@@ -189,14 +199,13 @@ class Paced(HttpToolsProtocol, ABC):
         self._watch_writing()
 
     def _watch_writing(self) -> None:
-        left = self.transport.get_write_buffer_size()
-        if left and self._stall is None:
-            self._left = left
+        if self.transport.get_write_buffer_size() and self._stall is None:
+            self._taken = self.transport.taken
             self._stall = self.loop.call_later(self.stalled_s, self._stalled)
 
     def _stalled(self) -> None:
         self._stall = None
-        if self.transport.get_write_buffer_size() >= self._left:
+        if self.transport.get_write_buffer_size() and self.transport.taken <= self._taken:
             self.transport.abort()
         else:
             self._watch_writing()

@@ -119,6 +119,15 @@ def check_password(password: str, *, email: str, name: str) -> None:
         raise DataInvalid(said, field="password")
 
 
+def manages(mine: Iterable[Membership], theirs: Iterable[Membership]) -> bool:
+    """Whether who has these memberships may do to the other account what counts everywhere: a new password, shutting it out.
+
+    An admin of every workspace that it is in may; else an admin of one could open another by it.
+    """
+    admin = {each.workspace.number for each in mine if each.changes}
+    return all(each.workspace.number in admin for each in theirs)
+
+
 def admins_able(accounts: Iterable[tuple[Account, str]]) -> int:
     """How many of a workspace's accounts, given with their roles, could sign in as its admin now."""
     return sum(role == "admin" and account.able for account, role in accounts)

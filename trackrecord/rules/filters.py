@@ -34,6 +34,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     attributes: Mapping[str, str]  # the contacts' custom attributes: name to data type
     zone: tzinfo  # the workspace's; decides days
     exact_dates: bool = False  # dates are compared by the second; else by whole days
+    dates_in_order: bool = False  # dates take <= and >= too where they are compared by days
     formatted_phone: bool = False  # whether the version has that field
 
 
@@ -181,7 +182,7 @@ KINDS: dict[str, Kind] = {
     "tag": Kind(("=", "!="), _tag, int),
     "segment": Kind(EQUALITY, _exact, str),
 }
-EXACT_DATE = KINDS["date"]._replace(operators=("=", *ORDER))  # where dates are compared by the second
+EXACT_DATE = KINDS["date"]._replace(operators=("=", *ORDER))  # where dates are compared by the second, and in segments
 UNSORTABLE = frozenset({"tag", "segment"})  # a contact may have several
 # The kind of a custom attribute, by its data type.
 ATTRIBUTE_KINDS = {"string": "text", "integer": "integer", "float": "float", "boolean": "boolean", "date": "date", "datetime": "date"}

@@ -85,6 +85,11 @@ def kind_of(key: str, value: object) -> str:
     return KINDS[letter(key, value)]
 
 
+def letters_of(kept: dict[str, Any]) -> str:
+    """The letters of metadata that was kept, as they were when it was: one a key, in order."""
+    return "".join([_LETTERS[type(value)](key, value) for key, value in kept.items()])
+
+
 def clean_key(key: str) -> str:
     """A key as it is kept: what it may not have is a dash."""
     return _FORBIDDEN.sub("-", key)

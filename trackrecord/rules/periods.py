@@ -54,7 +54,7 @@ def bounds(kind: str, since: int | None, until: int | None, *, zone: tzinfo, now
     if not 0 < until <= UNTIL_MAX:
         raise ParameterInvalid(f"until must be from 1 to {UNTIL_MAX}, the beginning of the year 9999, got {until}", field="until")
     if since is None:
-        since = max(0, _back(kind, until, DEFAULT_PERIODS[kind], zone))
+        since = back(kind, DEFAULT_PERIODS[kind], until - 1, zone)
     if since >= until:
         raise ParameterInvalid(f"until must be after since, got {until} and {since}", field="until")
     return since, until
@@ -86,7 +86,7 @@ def before(kind: str, asked: Range, *, zone: tzinfo, now: int) -> Range:
     The first is cut as the first of those is, and the last so that it is as far on as the last of those is, or was at `now`: today
     until noon is compared with a day until noon.
     """
-    first, last = _start_of(kind, asked.since, zone), _start_of(kind, asked.until - 1, zone)
+    first, last = start_of(kind, asked.since, zone), start_of(kind, asked.until - 1, zone)
     edges = [*_before(kind, first, len(asked.periods), zone), first]
     since = min(edges[0] + asked.since - first, edges[1] - 1)
     reached = now if last < now < asked.until else asked.until
@@ -111,7 +111,7 @@ def _dates(kind: str, at: int, zone: tzinfo) -> Iterator[int]:
     number = _number(kind, datetime.fromtimestamp(at, zone).date())
     last = None
     while True:
-        edge = _begins(_first(kind, number), zone)
+        edge = begins(_first(kind, number), zone)
         if last is None or edge > last:  # else the zone skipped the date
             yield edge
             last = edge
@@ -142,12 +142,13 @@ def _first(kind: str, number: int) -> date:
     return date.fromordinal(number * (7 if kind == "week" else 1) + 1)
 
 
-def _begins(day: date, zone: tzinfo) -> int:
+def begins(day: date, zone: tzinfo) -> int:
     """The first second of a date: where midnight is skipped that is after it, where it comes twice, the first."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
-def _start_of(kind: str, at: int, zone: tzinfo) -> int:
+def start_of(kind: str, at: int, zone: tzinfo) -> int:
+    """Where the period begins that a moment lies in."""
     return next(_edges(kind, at, zone))
 
 
@@ -157,10 +158,10 @@ def _end_of(kind: str, at: int, zone: tzinfo) -> int:
     return next(edges)
 
 
-def _back(kind: str, until: int, count: int, zone: tzinfo) -> int:
-    """Where the count-th period begins, counted back from the one that ends at `until` or has it in it."""
-    last = _start_of(kind, until - 1, zone)
-    return last if count == 1 else _before(kind, last, count - 1, zone)[0]
+def back(kind: str, count: int, at: int, zone: tzinfo) -> int:
+    """Where the first of `count` periods begins, the last of which a moment lies in; never before 1970."""
+    last = start_of(kind, at, zone)
+    return max(0, last if count == 1 else _before(kind, last, count - 1, zone)[0])
 
 
 def _before(kind: str, edge: int, count: int, zone: tzinfo) -> list[int]:

@@ -38,6 +38,7 @@ class Wanted(NamedTuple):
     path: str | None = None  # how the path begins
     since: int | None = None
     until: int | None = None
+    text: str | None = None  # a part of its path, message or cause; in ASCII upper and lower case are one
 
 
 def traces(contact: Contact) -> list[str]:

@@ -5,7 +5,7 @@ whatever chooses contacts by their fields can be given as one. Source: the contr
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -47,12 +47,41 @@ class Filter(msgspec.Struct, frozen=True):
     value: Value
 
 
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What a contact has to have done: only segments ask for it. How it is read, and what it comes to: rules/segments.py.
+
+    `value` is a number of times or whole Unix seconds; where `ago`, seconds before the question is asked.
+    """
+
+    measure: str  # "count", "first" or "last"
+    event_name: str
+    folded: str  # what decides which name it is
+    operator: str
+    value: int
+    ago: bool = False
+    within_s: int | None = None  # only what was done in so many seconds before the question
+    since: int | None = None  # only what was done from then on
+    until: int | None = None  # and before then
+
+
+class Inside(msgspec.Struct, frozen=True):
+    """Contacts by their numbers: `marks` has a byte for each, 1 for those meant; `others` says whether those past its end are too."""
+
+    marks: bytes
+    others: bool = False
+
+
+class Not(msgspec.Struct, frozen=True):
+    member: "Query"
+
+
 class Group(msgspec.Struct, frozen=True):
     operator: str  # one of JOINS
-    members: "tuple[Filter | Group, ...]"
+    members: "tuple[Query, ...]"
 
 
-Query = Filter | Group
+Query = Filter | Done | Inside | Not | Group
+NOBODY = Inside(b"")
 
 
 class Sort(msgspec.Struct, frozen=True):
@@ -84,6 +113,7 @@ def _plain(query: Query) -> list[object]:
     """Without kinds: an attribute that was widened from integer to float is the same in the middle of a walk."""
     if isinstance(query, Group):
         return [query.operator, [_plain(each) for each in query.members]]
+    assert isinstance(query, Filter)  # noqa: S101 - what is sent as a search has no others
     return [query.field.name, query.operator, query.value]
 
 
@@ -164,7 +194,7 @@ def search(query: object, sort: object, known: Known) -> Search:
     Raises by field (such as `query.value[3].operator`) ParameterNotFound for what is missing, TypeMismatch for a value of
     another type than its field's, InvalidField, InvalidSortOrder, and ParameterInvalid for all else.
     """
-    read = _query(query, "query", known, depth=1)
+    read = tree(query, "query", lambda sent, place: read_filter(sent, place, known))
     if _values(read) > VALUES_MAX:
         raise ParameterInvalid(f"query may list {VALUES_MAX} values in all, got {_values(read)}", field="query")
     return Search(read, _sort(sort, known))
@@ -185,16 +215,40 @@ def _names(sent: object, deeper: int) -> Iterator[object]:
 
 
 def _values(query: Query) -> int:
+    return sum(len(each.value) for each in filters(query) if isinstance(each.value, tuple) and not isinstance(each.value, Span))
+
+
+def leaves(query: Query) -> Iterator[Query]:
+    """All of a query but what joins and negates, from left to right."""
     if isinstance(query, Group):
-        return sum(map(_values, query.members))
-    return len(query.value) if query.operator in ("IN", "NIN") and isinstance(query.value, tuple) else 0
+        for each in query.members:
+            yield from leaves(each)
+    elif isinstance(query, Not):
+        yield from leaves(query.member)
+    else:
+        yield query
 
 
-def _query(sent: object, place: str, known: Known, *, depth: int) -> Query:
+def filters(query: Query) -> Iterator[Filter]:
+    return (each for each in leaves(query) if isinstance(each, Filter))
+
+
+def replaced(query: Query, instead: Callable[[Query], Query]) -> Query:
+    """The query with something else in the place of each of its leaves."""
+    if isinstance(query, Group):
+        return Group(query.operator, tuple(replaced(each, instead) for each in query.members))
+    return Not(replaced(query.member, instead)) if isinstance(query, Not) else instead(query)
+
+
+Leaf = Callable[[Mapping[object, object], str], Query]  # (what was sent with a field, where it stands) to what it asks for
+
+
+def tree(sent: object, place: str, leaf: Leaf, *, depth: int = 1) -> Query:
+    """Read filters that groups join; `leaf` reads each filter. Raises as `search` does."""
     if not isinstance(sent, Mapping):
         raise TypeMismatch(f"{place} must be an object, a filter or a group of filters, got {said(sent)}", field=place)
     if sent.get("field") is not None:
-        return _filter(sent, place, known)
+        return leaf(sent, place)
     operator = sent.get("operator")
     if operator is None:
         raise ParameterNotFound(f"{place} must be a filter with field, operator and value, or a group with operator and value", field=place)
@@ -204,25 +258,25 @@ def _query(sent: object, place: str, known: Known, *, depth: int) -> Query:
         raise ParameterInvalid(f"{place}.operator of a group must be AND or OR, got {short(operator)}", field=f"{place}.operator")
     if depth > NESTING_MAX:
         raise ParameterInvalid(f"{place} is a group too deep: groups may be nested {NESTING_MAX} deep", field=place)
-    members = _given(sent, place)
+    members = given(sent, place)
     place = f"{place}.value"
     if not isinstance(members, list):
         raise TypeMismatch(f"{place} must be a list of filters, got {said(members)}", field=place)
     if not 1 <= len(members) <= FILTERS_MAX:
         raise ParameterInvalid(f"{place} must have 1 to {FILTERS_MAX} filters, got {len(members)}", field=place)
-    read = tuple(_query(each, f"{place}[{index}]", known, depth=depth + 1) for index, each in enumerate(members))
+    read = tuple(tree(each, f"{place}[{index}]", leaf, depth=depth + 1) for index, each in enumerate(members))
     return Group(str(operator), read)
 
 
-def _given(sent: Mapping[object, object], place: str) -> object:
+def given(sent: Mapping[object, object], place: str) -> object:
     if "value" not in sent:
         raise ParameterNotFound(f"{place}.value is required", field=f"{place}.value")
     return sent["value"]
 
 
-def _filter(sent: Mapping[object, object], place: str, known: Known) -> Filter:
+def read_filter(sent: Mapping[object, object], place: str, known: Known) -> Filter:
     field = _field(sent["field"], f"{place}.field", known)
-    kind = EXACT_DATE if field.kind == "date" and known.exact_dates else KINDS[field.kind]
+    kind = EXACT_DATE if field.kind == "date" and (known.exact_dates or known.dates_in_order) else KINDS[field.kind]
     operator = sent.get("operator")
     if operator is None:
         raise ParameterNotFound(f"{place}.operator is required", field=f"{place}.operator")
@@ -231,7 +285,7 @@ def _filter(sent: Mapping[object, object], place: str, known: Known) -> Filter:
             f"{place}.operator must be one of {', '.join(kind.operators)} for {field.name[:200]}, got {short(operator)}",
             field=f"{place}.operator",
         )
-    return Filter(field, str(operator), _value(_given(sent, place), f"{place}.value", str(operator), kind, known))
+    return Filter(field, str(operator), _value(given(sent, place), f"{place}.value", str(operator), kind, known))
 
 
 def _value(sent: object, place: str, operator: str, kind: Kind, known: Known) -> Value:

@@ -19,7 +19,7 @@ Everything here is ordinary blocking code; who must not block calls it from a th
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -77,6 +77,13 @@ class Receipt(NamedTuple):
     received_at_ms: int
     workspace: int
     event: StoredEvent | None  # the event that stands: itself, or the first copy; None when that is erased
+
+
+class Receipts(NamedTuple):
+    """What became of the records in a span of positions."""
+
+    found: list[Receipt]
+    more: bool  # there are others in the span, behind the last of these
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -149,6 +156,12 @@ class EventReader(Protocol):
 
     def receipt(self, position: int) -> Receipt | None:
         """None for a position that holds no event, or none that is known any more."""
+
+    def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
+        """The receipts of these workspaces at after < position <= upto: the first `limit` in order, or with `newest` the last, downwards.
+
+        Fewer where their events carry more than PAGE_METADATA_BYTES. It reads the span as far as `limit` receipts lie apart.
+        """
 
     def duplicates(self, first: int, last: int) -> list[int]:
         """The positions in first..last whose events were duplicates, in order."""

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from .base import (
     Page,
     Place,
     Receipt,
+    Receipts,
     Selection,
     StoredEvent,
     Summary,
@@ -231,6 +232,19 @@ class MemoryStore:
             received_at_ms, workspace = self._erased_events[position]
             return Receipt(position, outcomes.ERASED, received_at_ms, workspace, None)
         return None
+
+    def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
+        span = range(upto, after, -1) if newest else range(after + 1, upto + 1)
+        found: list[Receipt] = []
+        size = 0
+        for position in span:
+            receipt = self.receipt(position)
+            if receipt is not None and receipt.workspace in workspaces:
+                if len(found) == limit or size > PAGE_METADATA_BYTES:
+                    return Receipts(found, more=True)
+                found.append(receipt)
+                size += len(receipt.event.event.metadata) if receipt.event is not None else 0
+        return Receipts(found, more=False)
 
     def duplicates(self, first: int, last: int) -> list[int]:
         return sorted(position for position in list(self._duplicates) if first <= position <= last)

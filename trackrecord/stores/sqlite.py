@@ -1,7 +1,8 @@
 """The event store in one SQLite file, events.db. The choices, their figures, and what grows with what: DESIGN.md.
 
 The tables are in sqlite_schema.py, how a batch enters them in sqlite_append.py, its keys in sqlite_keys.py, an event's row in
-sqlite_rows.py, how events leave in sqlite_take.py, how they are searched in sqlite_search.py and checked in sqlite_check.py.
+sqlite_rows.py, how events leave in sqlite_take.py, how they are searched in sqlite_search.py and checked in sqlite_check.py, and
+what became of each in sqlite_receipts.py.
 """
 
 import json
@@ -9,12 +10,11 @@ import sqlite3
 import threading
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
-from .. import outcomes
 from ..errors import DataDirectoryUnusable, Unavailable
 from ..faults import reach
 from ..rules.records import Event, Record
@@ -30,6 +30,7 @@ from .base import (
     Page,
     Place,
     Receipt,
+    Receipts,
     Selection,
     StoredEvent,
     Summary,
@@ -37,6 +38,7 @@ from .base import (
 from .sqlite_append import Appender
 from .sqlite_check import problems
 from .sqlite_keys import tables
+from .sqlite_receipts import receipt, receipts
 from .sqlite_rows import event_of, events_at, values_at
 from .sqlite_schema import SCHEMA_DAMAGED, prepare
 from .sqlite_search import EVENTS_A_QUERY, INT64_MAX, INT64_MIN, search
@@ -109,14 +111,11 @@ class SqliteReader:
 
     def receipt(self, position: int) -> Receipt | None:
         with self._reading() as db:
-            stored = _event_at(db, position)
-            if stored:
-                return Receipt(position, outcomes.STORED, stored.event.received_at_ms, stored.event.workspace, stored)
-            copy = db.execute("SELECT received_at_ms, workspace, of_position FROM duplicates WHERE position = ?", (position,)).fetchone()
-            if copy:
-                return Receipt(position, outcomes.DUPLICATE, copy[0], copy[1], _event_at(db, copy[2]))
-            gone = db.execute("SELECT received_at_ms, workspace FROM erased_events WHERE position = ?", (position,)).fetchone()
-            return Receipt(position, outcomes.ERASED, gone[0], gone[1], None) if gone else None
+            return receipt(db, position)
+
+    def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
+        with self._reading() as db:
+            return receipts(db, workspaces, after=after, upto=upto, limit=limit, newest=newest)
 
     def duplicates(self, first: int, last: int) -> list[int]:
         with self._reading() as db:

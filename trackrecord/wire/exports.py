@@ -23,14 +23,16 @@ class ExportQuery(msgspec.Struct, frozen=True, kw_only=True):
     until: int | None
     names: dict[str, str] = {}  # by what an event name folds to, how it was asked for
     whose: tuple[Identifier, ...] = ()
+    segment_id: str | None = None  # of contacts
 
 
 def parse(query: Query, *, formats: tuple[str, ...]) -> ExportQuery:
-    """Read `format` (the first of `formats` without it), `since` and `until`; `name`, once or more, and one contact's identifier.
+    """Read `format` (the first of `formats` without it), `since` and `until`; `name`, once or more, and one contact's identifier;
+    and `segment_id`.
 
     Raises ParameterInvalid, TypeMismatch or DataInvalid by field.
     """
-    refuse_empty(query, "since", "until", *IDENTIFIERS)
+    refuse_empty(query, "since", "until", "segment_id", *IDENTIFIERS)
     since, until = moment(last(query, "since"), "since"), moment(last(query, "until"), "until")
     if since is not None and until is not None and since >= until:
         raise ParameterInvalid(f"until must be after since, got {until} and {since}", field="until")
@@ -40,6 +42,7 @@ def parse(query: Query, *, formats: tuple[str, ...]) -> ExportQuery:
         until=until,
         names={clean_name(value, "name")[1]: value for key, value in query if key == "name"},
         whose=tuple(Identifier(kind, value, name) for name, kind in IDENTIFIERS.items() if (value := last(query, name)) is not None)[:1],
+        segment_id=last(query, "segment_id"),
     )
 
 

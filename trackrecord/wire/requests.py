@@ -61,6 +61,7 @@ def parse(query: Query) -> tuple[Wanted, Asked, int | None]:
         path=last(query, "path"),
         since=_moment(query, "since"),
         until=_moment(query, "until"),
+        text=last(query, "text"),
     )
     return wanted, asked, None if place is None else place[0]
 

@@ -1,12 +1,12 @@
 """What an admin may do with one contact besides merging it: each is a page that says what will happen, and then the deed."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from ...errors import NotFound, ParameterInvalid
 from ...http.call import Answer
 from ..visit import Visit
-from .people import Contact, known, name_of, state_of
+from .people import Contact, events_of, in_words, known, name_of, state_of
 
 
 class Deed(NamedTuple):
@@ -47,7 +47,7 @@ async def do(visit: Visit) -> Answer:
     if deed.typed and _folded(visit.field("typed")) != _folded(called):
         wrong = ParameterInvalid(f"Type {called} as it stands here, to say that you mean it", field="typed")
         return await _page(visit, deed, contact, wrong)
-    events = in_words(await count(visit, contact)) if "{events}" in deed.said else ""
+    events = await _events(visit, deed, contact)
     path = f"/contacts/{quote(contact['id'])}"
     if deed.word == "delete":
         await visit.api.delete(f"/visitors/{quote(contact['id'])}" if contact["role"] == "visitor" else path)
@@ -67,15 +67,13 @@ def _deed(visit: Visit, contact: Contact) -> Deed:
 
 
 async def _page(visit: Visit, deed: Deed, contact: Contact, error: ParameterInvalid | None = None) -> Answer:
-    events = await count(visit, contact)
     return visit.html(
         f"contacts/{deed.word}.html",
         status=200 if error is None else error.status,
         contact=contact,
         called=name_of(contact),
         deed=deed,
-        events=events,
-        events_words=in_words(events),
+        events=await _events(visit, deed, contact),
         state=state_of(contact),
         back=visit.url(f"contacts/{contact['id']}"),
         error=error,
@@ -83,15 +81,9 @@ async def _page(visit: Visit, deed: Deed, contact: Contact, error: ParameterInva
     )
 
 
-async def count(visit: Visit, contact: Contact) -> int:
-    """How many events of a contact are kept, exactly; what was set as a baseline is none. For admins, as it is a deletion run dry."""
-    query = {"field": "intercom_user_id", "operator": "=", "value": contact["id"]}
-    found: Any = (await visit.api.post("/-/api/events/delete", {"query": query, "dry_run": True})).data
-    return int(found["count"])
-
-
-def in_words(events: int) -> str:
-    return "1 event" if events == 1 else f"{events:,} events"
+async def _events(visit: Visit, deed: Deed, contact: Contact) -> str:
+    """How many events the deed is about, in words; empty for one that leaves them alone."""
+    return in_words(await events_of(visit, contact)) if "{events}" in deed.said else ""
 
 
 def _folded(text: str) -> str:

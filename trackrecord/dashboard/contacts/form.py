@@ -1,6 +1,7 @@
 """The form above the list of contacts: from an address to a search of the API, and back. Pure.
 
-Everything stands in the address: `q` is what was typed into the box; each row of the form is a `field`, an `op` and a `value`;
+Everything stands in the address: `q` is what was typed into the box, and `wide` that parts of names and addresses are looked for
+even where somebody is called exactly so; each row of the form is a `field`, an `op` and a `value`;
 `match` is all or any of the rows; `sort` a field, with a dash before it for descending. `query` is a search in the API's own words.
 """
 
@@ -18,7 +19,6 @@ EVERYBODY = {"field": "id", "operator": "!=", "value": None}
 ROWS_MAX = FILTERS_MAX - 1  # of a group; what was typed into the box is one more
 SORT_DEFAULT = "-created_at"
 
-_ID = re.compile(r"[0-9a-f]{24}")
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?")
 
@@ -39,6 +39,7 @@ class Form(NamedTuple):
     rows: tuple[Row, ...] = ()
     sort: str = SORT_DEFAULT
     query: str = ""  # JSON, where rows cannot say it; then it counts alone
+    wide: bool = False
 
     @property
     def asks(self) -> bool:
@@ -70,7 +71,7 @@ def read(query: Query, attributes: Mapping[str, str]) -> Form:
         if field:
             word = choice(kind_of(field, attributes), words[index] if index < len(words) else "").word
             rows.append(Row(field, word, values[index] if index < len(values) else ""))
-    form = Form(last.get("q", ""), last.get("match") == "any", tuple(rows), last.get("sort") or SORT_DEFAULT)
+    form = Form(last.get("q", ""), last.get("match") == "any", tuple(rows), last.get("sort") or SORT_DEFAULT, wide="wide" in last)
     text = last.get("query", "")
     if not text:
         return form
@@ -84,6 +85,8 @@ def read(query: Query, attributes: Mapping[str, str]) -> Form:
 def address(form: Form) -> list[tuple[str, str]]:
     """The parameters that hold a form; what stands anyway is left out."""
     params = [("q", form.box)] if form.box else []
+    if form.box and form.wide:
+        params.append(("wide", "1"))
     if form.query:
         params.append(("query", form.query))
     elif len(form.rows) > 1 and form.any:
@@ -93,8 +96,11 @@ def address(form: Form) -> list[tuple[str, str]]:
     return params + ([("sort", form.sort)] if form.sort != SORT_DEFAULT else [])
 
 
-def search(form: Form, attributes: Mapping[str, str]) -> Search:
-    """What the API is asked. Rows that still lack their value are passed over."""
+def search(form: Form, attributes: Mapping[str, str], *, exactly: bool = False) -> Search:
+    """What the API is asked; `exactly` for whoever is called what is in the box, which takes no time however many contacts there are.
+
+    Rows that still lack their value are passed over.
+    """
     sort = {"field": form.sort.removeprefix("-"), "order": "descending" if form.sort.startswith("-") else "ascending"}
     if form.query:
         try:
@@ -103,7 +109,7 @@ def search(form: Form, attributes: Mapping[str, str]) -> Search:
             return Search(form.query, sort, {})  # which the API says what is wrong with
     filters = [(index, each) for index, row in enumerate(form.rows) if (each := _filter(row, attributes)) is not None]
     members = [each for _, each in filters]
-    typed = _typed(form.box)
+    typed = _typed(form.box, exactly=exactly)
     if form.any and typed is not None and len(members) > 1:
         query: Any = {"operator": "AND", "value": [typed, {"operator": "OR", "value": members}]}
         return Search(query, sort, {f"query.value[1].value[{at}]": row for at, (row, _) in enumerate(filters)})
@@ -117,15 +123,12 @@ def search(form: Form, attributes: Mapping[str, str]) -> Search:
     return Search(query, sort, {f"query.value[{first + at}]": row for at, (row, _) in enumerate(filters)})
 
 
-def _typed(text: str) -> Any:
-    """What the box looks for: an id alone, or a part of the e-mail address or the name, or an external id."""
+def _typed(text: str, *, exactly: bool) -> Any:
+    """What the box looks for: whoever is called so, or has it in the e-mail address or the name."""
     if not text:
         return None
-    if _ID.fullmatch(text):
-        named = [{"field": field, "operator": "=", "value": text} for field in ("id", "external_id")]
-        return {"operator": "OR", "value": named}
-    parts = [{"field": field, "operator": "~", "value": text} for field in ("email", "name")]
-    return {"operator": "OR", "value": [*parts, {"field": "external_id", "operator": "=", "value": text}]}
+    how, fields = ("=", ("id", "external_id", "email")) if exactly else ("~", ("email", "name"))
+    return {"operator": "OR", "value": [{"field": field, "operator": how, "value": text} for field in fields]}
 
 
 def _filter(row: Row, attributes: Mapping[str, str]) -> dict[str, Any] | None:

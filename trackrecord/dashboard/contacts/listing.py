@@ -11,6 +11,7 @@ from ...errors import RequestError
 from ...http.call import Answer
 from ...rules.search import CUSTOM
 from .. import rendering
+from ..api import Reply
 from ..visit import Visit, cell
 from . import form
 from .fields import CHOICES, OFFERED, Choice, choice, kind_of
@@ -37,10 +38,6 @@ class Asked(NamedTuple):
     def types(self) -> dict[str, str]:
         return {each["name"]: each["data_type"] for each in self.attributes}
 
-    @property
-    def search(self) -> Search:
-        return form.search(self.form, self.types)
-
 
 class Condition(NamedTuple):
     """One row of the form, as the page shows it."""
@@ -61,25 +58,22 @@ async def list_contacts(visit: Visit) -> Answer:
     asked = await _asked(visit)
     if visit.param("format") == "csv":
         return await _download(visit, asked)
-    sought = asked.search
-    after = visit.param("starting_after") or None
-    page: dict[str, Any] = {"per_page": PER_PAGE} | ({"starting_after": after} if after else {})
-    error = None
+    after, held = visit.param("starting_after") or None, asked.form
     contacts: Any = {"data": [], "total_count": None, "pages": {}}
-    call = None
+    error = call = None
     try:
-        reply = await visit.api.post("/contacts/search", {"query": sought.query, "sort": sought.sort, "pagination": page})
+        held, reply = await seek(visit, held, asked.types, per_page=PER_PAGE, after=after)
         contacts, call = reply.data, reply.call
     except RequestError as refused:
         error = refused
     following = contacts["pages"].get("next", {}).get("starting_after")
     shown = {
         "contacts": contacts["data"],
-        "more": following and _address(visit, asked.form, starting_after=following),
+        "more": following and _address(visit, held, starting_after=following),
     }
     if error is None and after and visit.partial:
         return visit.html("contacts/_rows.html", **shown)
-    at_fault = None if error is None else sought.row_of(error.field or "")
+    at_fault = None if error is None else form.search(held, asked.types).row_of(error.field or "")
     names = await _names(visit, asked.form)
     return visit.html(
         "contacts/list.html",
@@ -94,6 +88,8 @@ async def list_contacts(visit: Visit) -> Answer:
         total=contacts["total_count"],
         call=call,
         lifts=_lifts(visit, asked, names) if contacts["total_count"] == 0 else (),
+        exactly=bool(held.box) and not (held.wide or held.query),
+        widely=_address(visit, held._replace(wide=True)),
         by=lambda sort: _address(visit, asked.form._replace(sort=sort)),
         everybody=visit.url("contacts"),
         download=_address(visit, asked.form, format="csv"),
@@ -117,27 +113,36 @@ async def list_archived(visit: Visit) -> Answer:
     return visit.html("contacts/archived.html", total=reply.data["total_count"], call=reply.call, **shown)
 
 
+async def seek(visit: Visit, held: Form, types: Mapping[str, str], *, per_page: int, after: str | None = None) -> tuple[Form, Reply]:
+    """What a form finds, and the form as it was asked: `wide` where nobody is called exactly what is in the box."""
+    page: dict[str, Any] = {"per_page": per_page} | ({"starting_after": after} if after else {})
+
+    async def ask(sought: Search) -> Reply:
+        return await visit.api.post("/contacts/search", {"query": sought.query, "sort": sought.sort, "pagination": page})
+
+    if held.box and not (held.wide or held.query):
+        reply = await ask(form.search(held, types, exactly=True))
+        if reply.data["total_count"]:
+            return held, reply
+        held = held._replace(wide=True)
+    return held, await ask(form.search(held, types))
+
+
 async def _download(visit: Visit, asked: Asked) -> Answer:
     """All that the search finds, page after page."""
-    first = await _page(visit, asked, None)  # here, so that an error is answered as one
-    return rendering.download("contacts.csv", _pieces(visit, asked, first), "text/csv; charset=utf-8")
+    first = await seek(visit, asked.form, asked.types, per_page=DOWNLOAD_PER_PAGE)  # here, so that an error is answered as one
+    return rendering.download("contacts.csv", _pieces(visit, asked, *first), "text/csv; charset=utf-8")
 
 
-async def _page(visit: Visit, asked: Asked, after: str | None) -> Any:
-    pagination: dict[str, Any] = {"per_page": DOWNLOAD_PER_PAGE} | ({"starting_after": after} if after else {})
-    sought = asked.search
-    return (await visit.api.post("/contacts/search", {"query": sought.query, "sort": sought.sort, "pagination": pagination})).data
-
-
-async def _pieces(visit: Visit, asked: Asked, page: Any) -> AsyncIterator[bytes]:
+async def _pieces(visit: Visit, asked: Asked, held: Form, reply: Reply) -> AsyncIterator[bytes]:
     names = list(asked.types)
     yield _lines([[*COLUMNS, *(f"{CUSTOM}{name}" for name in names)]], begin="\ufeff")
     while True:
-        yield _lines([_cells(contact, names) for contact in page["data"]])
-        after = page["pages"].get("next", {}).get("starting_after")
+        yield _lines([_cells(contact, names) for contact in reply.data["data"]])
+        after = reply.data["pages"].get("next", {}).get("starting_after")
         if after is None:
             return
-        page = await _page(visit, asked, after)
+        _, reply = await seek(visit, held, asked.types, per_page=DOWNLOAD_PER_PAGE, after=after)
 
 
 def _cells(contact: Contact, names: Sequence[str]) -> list[Any]:
@@ -220,7 +225,7 @@ def _fields(asked: Asked) -> list[tuple[str, list[tuple[str, str]]]]:
 def _lifts(visit: Visit, asked: Asked, names: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str]]:
     """Every part of what is asked, in words, with the address that asks for the rest alone."""
     held, known = asked.form, {id: name for each in names.values() for id, name in each.items()}
-    found = [(f"“{held.box}” in the e-mail address or the name, or as an id", _address(visit, held._replace(box="")))] if held.box else []
+    found = [(f"“{held.box}” as a name, e-mail address or id", _address(visit, held._replace(box="")))] if held.box else []
     if held.query:
         found.append(("the search in the API's own words", _address(visit, held._replace(query=""))))
     for number, row in enumerate(held.rows):

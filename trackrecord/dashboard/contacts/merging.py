@@ -4,9 +4,11 @@ from typing import Any
 
 from ...errors import NotFound
 from ...http.call import Answer
+from ..api import Reply
 from ..visit import Visit
-from . import deeds, form
-from .people import Contact, known, name_of, state_of
+from .form import Form, Row
+from .listing import seek
+from .people import Contact, events_of, in_words, known, name_of, state_of
 
 OTHERS_SHOWN = 20
 # Of the API's field names, those that pages have other words for.
@@ -41,9 +43,9 @@ async def prepare(visit: Visit) -> Answer:
 async def merge(visit: Visit) -> Answer:
     """POST contacts/{contact_id}/merge: `with`."""
     lead, user = _pair(await _live(visit), await _live(visit, visit.field("with")))
-    events = await deeds.count(visit, lead)
+    events = await events_of(visit, lead)
     await visit.api.post("/contacts/merge", {"from": lead["id"], "into": user["id"]})
-    said = f"{name_of(lead)} is merged into {name_of(user)}, with {deeds.in_words(events)}"
+    said = f"{name_of(lead)} is merged into {name_of(user)}, with {in_words(events)}"
     return visit.go(visit.url(f"contacts/{user['id']}"), said)
 
 
@@ -63,16 +65,19 @@ def _pair(one: Contact, other: Contact) -> tuple[Contact, Contact]:
 
 async def _others(visit: Visit, contact: Contact, wanted: str, typed: str) -> list[Contact]:
     """Who of the other role is looked for; before anything is typed, who has the same address or phone number."""
+    role = Row("role", "is", wanted)
     if typed:
-        sought: Any = form.search(form.Form(box=typed), {}).query
-    else:
-        same = [{"field": name, "operator": "=", "value": contact[name]} for name in ("email", "phone") if contact[name]]
-        if not same:
-            return []
-        sought = {"operator": "OR", "value": same}
-    role = {"field": "role", "operator": "=", "value": wanted}
-    body = {"query": {"operator": "AND", "value": [role, sought]}, "pagination": {"per_page": OTHERS_SHOWN}}
-    found: list[Contact] = (await visit.api.post("/contacts/search", body)).data["data"]
+        return _data((await seek(visit, Form(box=typed, rows=(role,)), {}, per_page=OTHERS_SHOWN))[1])
+    same = [{"field": name, "operator": "=", "value": contact[name]} for name in ("email", "phone") if contact[name]]
+    if not same:
+        return []
+    of_role = {"field": "role", "operator": "=", "value": wanted}
+    query = {"operator": "AND", "value": [of_role, {"operator": "OR", "value": same}]}
+    return _data(await visit.api.post("/contacts/search", {"query": query, "pagination": {"per_page": OTHERS_SHOWN}}))
+
+
+def _data(reply: Reply) -> list[Contact]:
+    found: list[Contact] = reply.data["data"]
     return found
 
 
@@ -90,8 +95,8 @@ async def _preview(visit: Visit, one: Contact, other: Contact) -> Answer:
         lead_called=name_of(lead),
         user_called=name_of(user),
         fields=fields,
-        lead_events=await deeds.count(visit, lead),
-        user_events=await deeds.count(visit, user),
+        lead_events=await events_of(visit, lead),
+        user_events=await events_of(visit, user),
         call=preview.call,
         back=visit.url(f"contacts/{one['id']}/merge"),
     )

@@ -10,6 +10,7 @@ Contact = dict[str, Any]
 
 # What stands beside a contact's name, in this order: the API's field and the words for it. Fields without a value are left out.
 FACTS = (
+    ("name", "Name"),
     ("external_id", "External id"),
     ("id", "Id"),
     ("anonymous_id", "Anonymous id"),
@@ -82,3 +83,23 @@ async def known(visit: Visit, id: str | None = None) -> Contact:
 def name_of(contact: Contact) -> str:
     """What to call a contact: the best that is known of it."""
     return str(contact["name"] or contact["email"] or contact["external_id"] or contact.get("anonymous_id") or contact["id"])
+
+
+async def summary(visit: Visit, contact: Contact) -> list[dict[str, Any]]:
+    """How often a contact did what, as the API says it; of one that is hidden it says nothing."""
+    query = {"type": "user", "intercom_user_id": contact["id"], "summary": "true"}
+    found: list[dict[str, Any]] = (await visit.api.get("/events", query)).data["events"]
+    return found
+
+
+async def events_of(visit: Visit, contact: Contact) -> int:
+    """How many events a contact has: what its summary counts. A hidden one has none, so a deletion is run dry, which admins may."""
+    state = state_of(contact)
+    if state is None or state.key == "visitor":
+        return sum(each["count"] for each in await summary(visit, contact))
+    query = {"field": "intercom_user_id", "operator": "=", "value": contact["id"]}
+    return int((await visit.api.post("/-/api/events/delete", {"query": query, "dry_run": True})).data["count"])
+
+
+def in_words(events: int) -> str:
+    return "1 event" if events == 1 else f"{events:,} events"

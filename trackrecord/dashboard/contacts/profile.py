@@ -11,7 +11,7 @@ from ...http.call import Answer
 from ..api import ApiCall
 from ..visit import Visit
 from .deeds import deeds_for
-from .people import FACTS, TIMES, Contact, known, name_of, state_of
+from .people import FACTS, STATES, TIMES, Contact, known, name_of, state_of, summary
 
 EVENTS_PER_PAGE = 50
 LISTED_MAX = 200  # tags, companies and segments shown
@@ -27,7 +27,7 @@ async def show(visit: Visit) -> Answer:
     state = state_of(contact)
     name = visit.param("name")
     live = state is None
-    summary = await _summary(visit, contact) if live or contact["role"] == "visitor" else []
+    counted = await summary(visit, contact) if live or state is STATES["visitor"] else []
     merged = await known(visit, contact["merged_into"]) if contact["merged_into"] else None
     timeline = None if merged else await _timeline(visit, contact, name)
     return visit.html(
@@ -44,7 +44,7 @@ async def show(visit: Visit) -> Answer:
         all_tags=(await visit.api.get("/tags")).data["data"] if live and visit.may_change else [],
         companies=await _listed(visit, contact, "companies", "data") if live else [],
         segments=await _listed(visit, contact, "segments", "data") if live else [],
-        summary=[{**each, "first": _seconds(each["first"]), "last": _seconds(each["last"])} for each in summary],
+        summary=[{**each, "first": _seconds(each["first"]), "last": _seconds(each["last"])} for each in counted],
         summary_shown=SUMMARY_SHOWN,
         deeds=deeds_for(contact),
         contact_call=ApiCall("GET", f"/-/api/contacts/{contact['id']}"),
@@ -89,13 +89,6 @@ def _day(visit: Visit, event: Event) -> str:
     except (ValueError, OverflowError, OSError):
         return str(event["created_at"])
     return f"{day:%A}, {day.day} {day:%B %Y}"
-
-
-async def _summary(visit: Visit, contact: Contact) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (
-        await visit.api.get("/events", {"type": "user", "intercom_user_id": contact["id"], "summary": "true"})
-    ).data["events"]
-    return found
 
 
 def _seconds(text: str | None) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from ... import exports
 from ...errors import ParameterInvalid, Unavailable
 from ...exports import ExportedContact, ExportedEvent, Row
+from ...rules.search import Query
 from ...stores.base import EventReader, Selection
 from ...wire import exports as wire
 from ...wire.exports import ExportQuery
@@ -31,8 +32,17 @@ async def export_events(call: Call) -> Answer:
 async def export_contacts(call: Call) -> Answer:
     """GET /-/api/export/contacts. The live contacts, in the order an import should read them."""
     query = wire.parse(call.query, formats=FORMATS)
-    found = exports.contacts(call.services.directory, call.workspace.number, since=query.since, until=query.until)
+    among = await _members(call, query.segment_id)
+    found = exports.contacts(call.services.directory, call.workspace.number, since=query.since, until=query.until, among=among)
     return _answer(call, query, "contacts", map(exports.exported_contact, found), ExportedContact)
+
+
+async def _members(call: Call, segment_id: str | None) -> Query | None:
+    """Those of a segment, as of now. Raises NotFound."""
+    if segment_id is None:
+        return None
+    _, query = await call.services.segments.get(call.workspace, segment_id)
+    return await call.services.segments.resolved(call.workspace, query)
 
 
 def _selection(call: Call, query: ExportQuery) -> Selection:
@@ -52,7 +62,7 @@ def _answer(call: Call, query: ExportQuery, noun: str, rows: Iterator[Row], kind
         (b"content-type", f"{exports.MEDIA[query.format]}; charset=utf-8".encode()),
         (b"content-disposition", f'attachment; filename="{name}"'.encode()),
     )
-    chosen = bool(query.names or query.whose) or not (query.since is query.until is None)
+    chosen = bool(query.names or query.whose or query.segment_id) or not (query.since is query.until is None)
     return Answer(_pieces(call, exports.FORMATS[query.format](rows, kind), long=chosen), headers=headers)
 
 

@@ -51,7 +51,13 @@ async def get_leads(call: Call) -> Answer:
     listed = wire_users.parse_listed(call.query, role="lead")._replace(email=last(call.query, "email"))
     page = pages.parse(call.query, per_page=wire_users.PER_PAGE_DEFAULT)
     leads, total = await call.services.in_background(
-        call.workspace.number, call.services.directory.users.list, call.workspace.number, listed, offset=page.offset, limit=page.per_page
+        call.workspace.number,
+        call.services.directory.users.list,
+        call.workspace.number,
+        listed,
+        offset=page.offset,
+        limit=page.per_page,
+        inside=await users.inside(call, listed),
     )
     following = pages.links(page, total, address=f"{call.base_url}/contacts", query=call.query)
     return Answer(wire.listing(await users.several(call, leads), pages=following, total_count=total))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from ...rules.filters import Known
 from ...rules.search import names_attributes, search
 from ...rules.versions import has
@@ -28,7 +30,7 @@ async def search_contacts(call: Call) -> Answer:
         call.workspace.number,
         call.services.directory.searches.page,
         call.workspace.number,
-        asked,
+        replace(asked, query=await call.services.segments.resolved(call.workspace, asked.query)),
         limit=sent.per_page,
         after=after,
         within_s=settings.search_max_s,

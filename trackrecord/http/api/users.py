@@ -5,7 +5,8 @@ from typing import Any
 
 from ...errors import ContactNotFound, ParameterNotFound
 from ...rules.contacts import Contact
-from ...rules.users import NOTHING_HANGS
+from ...rules.search import FIELDS, Filter, Query
+from ...rules.users import NOTHING_HANGS, SHOWN_MAX, Belonging, Listed
 from ...wire import pages
 from ...wire import users as wire
 from ...wire.params import last
@@ -35,7 +36,13 @@ async def get_users(call: Call) -> Answer:
     listed = wire.parse_listed(call.query, role="user")
     page = pages.parse(call.query, per_page=wire.PER_PAGE_DEFAULT)
     users, total = await call.services.in_background(
-        call.workspace.number, call.services.directory.users.list, call.workspace.number, listed, offset=page.offset, limit=page.per_page
+        call.workspace.number,
+        call.services.directory.users.list,
+        call.workspace.number,
+        listed,
+        offset=page.offset,
+        limit=page.per_page,
+        inside=await inside(call, listed),
     )
     following = pages.links(page, total, address=f"{call.base_url}/users", query=call.query)
     return Answer(wire.listing(await several(call, users), pages=following, total_count=total))
@@ -82,8 +89,26 @@ async def one(call: Call, contact: Contact) -> wire.UserBody:
 
 async def several(call: Call, contacts: Sequence[Contact]) -> list[wire.UserBody]:
     """As API 1.x shows them, with what hangs on them."""
-    hanging = await call.services.in_thread(call.services.directory.users.hanging, [contact.number for contact in contacts])
-    return [wire.shown(each, workspace=call.workspace, hanging=hanging.get(each.number, NOTHING_HANGS)) for each in contacts]
+    numbers = [contact.number for contact in contacts]
+    hanging = await call.services.in_thread(call.services.directory.users.hanging, numbers)
+    segments = await call.services.segments.of(call.workspace, numbers)
+    return [
+        wire.shown(
+            each,
+            workspace=call.workspace,
+            hanging=hanging.get(each.number, NOTHING_HANGS)._replace(
+                segments=tuple(Belonging(segment.id, segment.name) for segment in segments.get(each.number, ())[:SHOWN_MAX])
+            ),
+        )
+        for each in contacts
+    ]
+
+
+async def inside(call: Call, listed: Listed) -> Query | None:
+    """Those of the segment that a list names; None where it names none."""
+    if listed.segment is None:
+        return None
+    return await call.services.segments.resolved(call.workspace, Filter(FIELDS["segment_id"], "=", listed.segment))
 
 
 async def found(call: Call, kind: str, values: Sequence[str], *, role: str) -> Contact:

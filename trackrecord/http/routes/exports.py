@@ -39,6 +39,7 @@ ROUTES: tuple[Route, ...] = (
         need="read_contacts",
         response=bytes,
         media=tuple(MEDIA.values()),
-        params=(_FORMAT, *_TIMES),
+        params=(_FORMAT, *_TIMES, Param("segment_id", "only those in this segment")),
+        errors={404: "no such segment"},
     ),
 )

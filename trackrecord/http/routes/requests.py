@@ -18,6 +18,7 @@ ROUTES: tuple[Route, ...] = (
             Param("status", "such as 404; 4xx for all from 400 to 499"),
             Param("code", "the code of the error, such as parameter_invalid"),
             Param("path", "how the path begins, such as /events"),
+            Param("text", "a part of the path, the message or the cause"),
             Param("since", "whole Unix seconds, from 0: requests answered then or later", "integer"),
             Param("until", "whole Unix seconds, from 0: requests answered then or earlier", "integer"),
             Param("per_page", "requests a page, 1 to 150; 50 without it", "integer"),

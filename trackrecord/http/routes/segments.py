@@ -1,9 +1,13 @@
-"""Routes of segments."""
+"""Routes of segments: Intercom's, and ours that make, show and explain them."""
 
 from ...wire import segments as wire
 from ..api import segments
 from .merging import GONE
 from .route import CONTACT_ID, V2, Param, Route
+
+_SEGMENT_ID = (Param("segment_id", "the segment's id", place="path", required=True),)
+_COUNT = Param("include_count", "true to be told how many contacts are in it", "boolean")
+_NO_SEGMENT = {404: "no such segment"}
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -24,8 +28,8 @@ ROUTES: tuple[Route, ...] = (
         "Segments",
         need="read_contacts",
         response=wire.SegmentBody,
-        params=(Param("segment_id", "the segment's id", place="path", required=True),),
-        errors={404: "no such segment"},
+        params=_SEGMENT_ID,
+        errors=_NO_SEGMENT,
     ),
     Route(
         "GET",
@@ -38,5 +42,82 @@ ROUTES: tuple[Route, ...] = (
         params=CONTACT_ID,
         errors=GONE,
         first=V2,
+    ),
+    Route(
+        "POST",
+        "/-/api/segments",
+        segments.create_segment,
+        "Make a segment of a query",
+        "Segments",
+        need="write_contacts",
+        request=wire.SentSegment,
+        response=wire.QueriedSegment,
+        errors={422: "the workspace has as many segments as it may have"},
+    ),
+    Route(
+        "POST",
+        "/-/api/segments/preview",
+        segments.preview_segment,
+        "Count the contacts that a segment would have",
+        "Segments",
+        need="read_contacts",
+        request=wire.SentPreview,
+        response=wire.Preview,
+    ),
+    Route(
+        "GET",
+        "/-/api/segments/{segment_id}",
+        segments.get_queried_segment,
+        "Get a segment with its query",
+        "Segments",
+        need="read_contacts",
+        response=wire.QueriedSegment,
+        params=(*_SEGMENT_ID, _COUNT),
+        errors=_NO_SEGMENT,
+    ),
+    Route(
+        "PUT",
+        "/-/api/segments/{segment_id}",
+        segments.update_segment,
+        "Change a segment",
+        "Segments",
+        need="write_contacts",
+        request=wire.SentSegment,
+        response=wire.QueriedSegment,
+        params=_SEGMENT_ID,
+        errors=_NO_SEGMENT,
+    ),
+    Route(
+        "DELETE",
+        "/-/api/segments/{segment_id}",
+        segments.delete_segment,
+        "Delete a segment; its contacts stay",
+        "Segments",
+        need="write_contacts",
+        response=wire.DeletedSegment,
+        params=_SEGMENT_ID,
+        errors=_NO_SEGMENT,
+    ),
+    Route(
+        "GET",
+        "/-/api/segments/{segment_id}/sizes",
+        segments.list_segment_sizes,
+        "List how many contacts were in a segment, by day",
+        "Segments",
+        need="read_contacts",
+        response=wire.SizeList,
+        params=(*_SEGMENT_ID, Param("days", "how many days back, 90 without it", "integer")),
+        errors=_NO_SEGMENT,
+    ),
+    Route(
+        "GET",
+        "/-/api/segments/{segment_id}/explain",
+        segments.explain_segment,
+        "Say why a contact is in a segment, or out of it",
+        "Segments",
+        need="read_contacts",
+        response=wire.ExplanationBody,
+        params=(*_SEGMENT_ID, Param("contact_id", "the contact's id", required=True)),
+        errors={404: "no such segment, or no such contact", 410: GONE[410]},
     ),
 )

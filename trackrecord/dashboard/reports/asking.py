@@ -1,0 +1,89 @@
+"""A report asked for by a form: the answer, or what is wrong at which field of it."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from ...errors import RequestError
+from ...http.call import Answer
+from ..visit import Visit
+from .names import first_names
+from .spans import RANGES, Span, span_of
+
+# The form's own name of what the API calls otherwise.
+FIELDS = {"since": "from", "until": "to", "within_s": "within"}
+LONG_S = 300 * 86_400  # a report from which on its days need a year
+
+
+class Wrong(NamedTuple):
+    field: str
+    message: str
+    status: int
+    no_name: bool  # an event name that nobody has sent
+
+
+Query = dict[str, Any]
+
+
+async def page(
+    visit: Visit,
+    report: str,
+    kinds: Sequence[str],
+    query_of: Callable[[Span], Query | None],
+    shown_of: Callable[[Visit, Any], dict[str, Any]],
+    **context: Any,
+) -> Answer:
+    """The page of a report; with format=csv its table as a file.
+
+    `query_of` says what the API is asked (None: not enough is chosen yet), and raises ParameterInvalid by field of the form;
+    `shown_of` makes what the template shows of the answer.
+    """
+    names, total = await first_names(visit)
+    span, reply, wrong = None, None, None
+    try:
+        span = span_of(visit, kinds)
+        query = query_of(span) if total else None
+        if query is not None:
+            reply = await visit.api.get(f"/-/api/reports/{report}", query)
+            if visit.param("format") == "csv":
+                return await _table(visit, report, query)
+            context |= shown_of(visit, reply.data)
+    except RequestError as error:
+        if error.status != 400:
+            raise
+        words, no_name, _ = error.message.partition("; /-/api/event-names")
+        wrong = Wrong(FIELDS.get(error.field or "", error.field or ""), words[:1].upper() + words[1:], error.status, bool(no_name))
+    context |= {"names": names, "total": total, "kinds": kinds, "ranges": RANGES, "span": span, "reply": reply, "wrong": wrong}
+    return visit.html(f"reports/{report}.html", status=wrong.status if wrong else 200, **context)
+
+
+async def _table(visit: Visit, report: str, query: Query) -> Answer:
+    """The API's own table."""
+    content = (await visit.api.get(f"/-/api/reports/{report}", {**query, "format": "csv"})).data
+    header, *rows = csv.reader(io.StringIO(content.decode()))
+    return visit.csv(f"{visit.workspace.id}-{report}", header, rows)
+
+
+class Shown(NamedTuple):
+    """A period, as a table has it."""
+
+    start: int
+    words: str
+    title: str
+    running: bool  # not complete
+
+
+def shown(found: Sequence[Mapping[str, Any]], period: str, zone: ZoneInfo) -> list[Shown]:
+    long = bool(found) and found[-1]["end"] - found[0]["start"] > LONG_S
+    return [_shown(each, period, zone, long) for each in found]
+
+
+def _shown(each: Mapping[str, Any], period: str, zone: ZoneInfo, long: bool) -> Shown:
+    start, end = (datetime.fromtimestamp(each[key], zone) for key in ("start", "end"))
+    day = f"{start.day} {start:%b}" + (f" {start.year}" if long else "")
+    words = {"hour": f"{day}, {start:%H:%M}", "month": f"{start:%b} {start.year}"}.get(period, day)
+    title = f"{start:%A}, {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, {zone.key}"
+    return Shown(each["start"], words, title, not each["complete"])

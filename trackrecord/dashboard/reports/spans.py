@@ -1,0 +1,90 @@
+"""From when until when a report is, and by which periods: what the form says, and what the API is asked for."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from ...errors import ParameterInvalid
+from ...rules import periods
+from ..visit import Visit
+
+DATES = "dates"  # the range that two dates bound
+
+
+class Range(NamedTuple):
+    key: str
+    words: str
+    kind: str  # of the periods it is counted in, and by which it is shown unless another kind is chosen
+    length: int
+
+
+RANGES = (
+    Range("48h", "Last 48 hours", "hour", 48),
+    Range("7d", "Last 7 days", "day", 7),
+    Range("30d", "Last 30 days", "day", 30),
+    Range("90d", "Last 90 days", "day", 90),
+    Range("12w", "Last 12 weeks", "week", 12),
+    Range("12m", "Last 12 months", "month", 12),
+    Range("5y", "Last 5 years", "month", 60),
+)
+_BY_KEY = {each.key: each for each in RANGES}
+PERIOD_WORDS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
+# Between dates: up to so many days, these periods.
+_FITTING = ((2, "hour"), (92, "day"), (730, "week"))
+
+
+class Span(NamedTuple):
+    """What the form shows (`key`, `first`, `last`, `chosen`), and what it means (`period`, `since`, `until`: as the API takes them)."""
+
+    key: str
+    first: str  # dates, as they were typed
+    last: str
+    chosen: str  # the period somebody chose, or empty
+    period: str
+    since: int
+    until: int | None
+    words: str
+
+    @property
+    def query(self) -> dict[str, Any]:
+        return {"since": self.since, "until": self.until}
+
+
+def span_of(visit: Visit, kinds: Sequence[str] = periods.KINDS, default: str = "30d") -> Span:
+    """What `range`, `from`, `to` and `period` of the address say. Raises ParameterInvalid by field: range, from, to or period."""
+    key, chosen, zone = visit.param("range") or default, visit.param("period"), visit.timezone
+    if chosen and chosen not in kinds:
+        raise ParameterInvalid(f"By must be {' or '.join(kinds)}, got {chosen[:40]!r}", field="period")
+    if key == DATES:
+        return _between(visit, kinds, chosen)
+    if key not in _BY_KEY:
+        raise ParameterInvalid(f"There is no range called {key[:40]!r}", field="range")
+    wanted = _BY_KEY[key]
+    period = chosen or (wanted.kind if wanted.kind in kinds else kinds[0])
+    since = periods.back(wanted.kind, wanted.length, visit.now(), zone)
+    # From the beginning of a period on, so that the first one is whole.
+    return Span(key, "", "", chosen, period, max(0, periods.start_of(period, since, zone)), None, wanted.words.lower())
+
+
+def _between(visit: Visit, kinds: Sequence[str], chosen: str) -> Span:
+    today = datetime.fromtimestamp(visit.now(), visit.timezone).date()
+    first = _read(visit, "from", today - timedelta(days=29))
+    last = _read(visit, "to", today)
+    if last < first:
+        raise ParameterInvalid(f"To must not be before from, got {last} and {first}", field="to")
+    days = (last - first).days + 1
+    fitting = next((kind for most, kind in _FITTING if days <= most and kind in kinds), "month")
+    since = max(0, periods.begins(first, visit.timezone))
+    until = periods.begins(last + timedelta(days=1), visit.timezone)
+    return Span(DATES, first.isoformat(), last.isoformat(), chosen, chosen or fitting, since, until, f"from {first} to {last}")
+
+
+def _read(visit: Visit, field: str, default: date) -> date:
+    text = visit.param(field)
+    try:
+        found = date.fromisoformat(text) if text else default
+    except ValueError:
+        found = date.min
+    if not 1970 <= found.year < 9999:
+        raise ParameterInvalid(f"{field.capitalize()} must be a date such as {default}, got {text[:40]!r}", field=field)
+    return found

@@ -1,0 +1,60 @@
+"""The log of refused requests: why a request was refused, by its id or by words."""
+
+from typing import Any
+
+from ...errors import RequestError
+from ...http.call import Answer
+from ..visit import Page, Visit
+from . import common
+
+PER_PAGE = 50
+CSV_ROWS = 150
+# How the filter is called, and the statuses it stands for.
+STATUSES = (
+    ("", "Every status"),
+    ("4xx", "4xx: the caller's"),
+    ("5xx", "5xx: ours"),
+    ("401", "401"),
+    ("403", "403"),
+    ("404", "404"),
+    ("429", "429"),
+)
+COLUMNS = ("at_ms", "request_id", "status", "method", "path", "code", "field", "message", "cause", "client", "user_agent")
+
+
+async def requests(visit: Visit) -> Answer:
+    """GET settings/requests?request_id=&text=&status=&path=&after=: newest first; as rows for htmx, as CSV with format=csv."""
+    filters = {name: visit.param(name) or None for name in ("request_id", "text", "status", "path")}
+    as_csv = visit.param("format") == "csv"
+    query = {**filters, "per_page": CSV_ROWS if as_csv else PER_PAGE, "starting_after": visit.param("after") or None}
+    error, reply = None, None
+    data: dict[str, Any] = {"data": [], "total_count": 0, "pages": {}}
+    try:
+        reply = await visit.api.get("/-/api/requests", query)
+        data = reply.data
+    except RequestError as refused:
+        if refused.status == 403:
+            raise
+        error = refused
+    if as_csv and error is None:
+        return visit.csv("requests", COLUMNS, [[entry[name] for name in COLUMNS] for entry in data["data"]])
+    after = data["pages"].get("next", {}).get("starting_after")
+    shown: dict[str, Any] = {"entries": data["data"], "next_page": visit.here(after=after) if after else None}
+    if visit.partial and error is None:
+        return visit.html("settings/_requests.html", **shown)
+    return common.page(
+        visit,
+        "requests",
+        **shown,
+        filters=filters,
+        filtered=any(filters.values()),
+        statuses=STATUSES if filters["status"] in {None, *(key for key, _ in STATUSES)} else (*STATUSES, (filters["status"],) * 2),
+        total=data["total_count"],
+        call=reply.call if reply else None,
+        kept=visit.services.settings.request_log,
+        days=visit.services.settings.request_log_days,
+        error=error,
+    )
+
+
+PAGES = (Page("GET", "settings/requests", requests),)
