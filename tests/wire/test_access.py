@@ -230,7 +230,6 @@ def test_a_call_needs_its_scope(api: Api, method: str, path: str, query: str, bo
             (need,) = {need for need in SCOPES if need in answer.error[2]}
             assert answer.error == (403, "token_unauthorized", f"this access token lacks the scope {need}", "Authorization")
 
-
             assert need in enough or not enough  # that is, one alone is not
 
 
