@@ -284,12 +284,14 @@ def test_data_shows_how_far_the_journal_and_the_store_are(kept: Shown) -> None:
         sent = {"event_name": "ordered", "user_id": "ada", "created_at": 1_700_000_000 + second}
         assert httpx.post(f"{kept.url}/events", json=sent, headers=headers).status_code == 202
     httpx.get(f"{kept.url}/events?type=user&user_id=ada", headers=headers)  # waits for the store
+    (kept.server.server.data / "notes").mkdir()
+    (kept.server.server.data / "notes" / "mine.txt").write_bytes(bytes(5_000))
     page = kept.looker.get("settings/data")
     assert "All is well" in page.words
+    assert "notes/ 5.0 kB not ours" in page.words
     assert "Last record 3" in page.words
     assert "The store-writer is behind by 0 it has 3" in page.words
     assert "directory.db" in page.words
-    until(lambda: "columns/" in kept.looker.get("settings/data").words)  # which its own process makes
     assert f"trackrecord backup DIR --data {kept.server.server.data}" in page.words
 
 
@@ -394,6 +396,7 @@ def test_the_password_is_changed_with_the_current_one_and_all_other_sessions_end
 
 
 def test_who_guesses_the_current_password_is_held_up(kept: Shown) -> None:
+    kept.server.clock.freeze(time.time())
     fields = {"current": "wrong words in a row", "password": OTHER}
     statuses = [kept.looker.post("settings/you/password", fields).status for _ in range(6)]
     assert statuses == [422] * 5 + [429]
