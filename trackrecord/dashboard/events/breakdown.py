@@ -12,6 +12,7 @@ from ..reports.spans import Span
 from ..visit import Visit
 
 SHOWN = 12  # values
+WORDS = {"string", "boolean"}  # kinds of values that are few, mostly
 
 Name = dict[str, Any]
 
@@ -38,16 +39,22 @@ def within(span: Span, trend: Reply | None) -> dict[str, Any]:
 
 
 async def piece(visit: Visit) -> Answer:
-    """GET events/name/breakdown?name=&key=&since=&until=. Without a key it is of the one that most events have."""
+    """GET events/name/breakdown?name=&key=&since=&until=."""
     from .name import known, show
 
     if not visit.partial:
         return await show(visit)
     name = await known(visit)
-    key = visit.param("key") or (name["metadata"][0]["key"] if name["metadata"] else "")
+    key = visit.param("key") or default_key(name["metadata"])
     bounds = {"since": visit.param("since") or None, "until": visit.param("until") or None}
     broken = await ask(visit, name, key, bounds) if key else None
     return visit.html("events/_breakdown.html", name=name, keys=name["metadata"], key=key, broken=broken, within=bounds)
+
+
+def default_key(metadata: list[dict[str, Any]]) -> str:
+    """The key that most events have, of those with words for values where there are any: numbers and times rarely are few."""
+    by_words = [each for each in metadata if each["key"] and {kind["kind"] for kind in each["kinds"]} & WORDS]
+    return next((str(each["key"]) for each in by_words or metadata), "")
 
 
 async def ask(visit: Visit, name: Name, key: str, bounds: dict[str, Any]) -> Broken:

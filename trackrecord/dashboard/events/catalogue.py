@@ -16,7 +16,7 @@ COLUMNS = (  # of the table: what it is sorted by, words, class
     ("name", "Event", ""),
     ("days", "Last 30 days", "phone-hidden"),
     ("count", "Events", "number"),
-    ("contacts", "Contacts", "number"),
+    ("contacts", "Contacts", "number phone-hidden"),
     ("first_seen_at", "First seen", "phone-hidden"),
     ("last_seen_at", "Last seen", ""),
 )

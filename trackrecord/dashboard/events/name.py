@@ -37,13 +37,14 @@ async def show(visit: Visit) -> Answer:
     """GET events/name?name=&range=&from=&to=&period=&compare=&key=&format=&table=. `compare` is on unless it is no."""
     name = await known(visit)
     compare, key = visit.param("compare", "yes") != "no", visit.param("key")
-    span = trend = top = wrong = waiting = None
+    span = trend = top = wrong = waiting = contacts = None
     within: dict[str, Any] = {}
     try:
         span = span_of(visit, KINDS)
         if visit.param("format") == "csv":
             return await _table(visit, name, span, compare)
         if name["count"]:
+            contacts = (await known(visit, activity=True))["contacts"]
             trend = await visit.api.get("/-/api/reports/trend", _trend_query(name, span, compare))
             within = breakdown.within(span, trend)
             top = await visit.api.get("/-/api/reports/top-contacts", {"event_name": name["name"], "limit": TOP, **within})
@@ -58,6 +59,7 @@ async def show(visit: Visit) -> Answer:
         "events/name.html",
         status=400 if wrong else 200,
         name=name,
+        contacts=contacts,
         wrong=wrong,
         span=span,
         kinds=KINDS,
