@@ -223,7 +223,8 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     "POST /-/api/events/delete": _bodies("POST", "/-/api/events/delete", *(
         {"query": query} for query in (*QUERIES, {"field": "created_at", "operator": ">", "value": 0}))),
     "GET /-/api/audits": (Ask("GET", "/-/api/audits?per_page=150"),),
-    "GET /-/api/reports/trend": (Ask("GET", "/-/api/reports/trend"), *_each("GET", "/-/api/reports/trend?event_name={}", "event_name")),
+    "GET /-/api/reports/trend": (Ask("GET", "/-/api/reports/trend"), *_each("GET", "/-/api/reports/trend?event_name={}", "event_name"),
+                                 *_each("GET", "/-/api/reports/trend?segment_id={}", "segment_id")),
     "GET /-/api/reports/funnel": _each("GET", "/-/api/reports/funnel?step={}&step={}", "event_name"),
     "GET /-/api/reports/retention": _each("GET", "/-/api/reports/retention?first_event={}", "event_name"),
     "GET /-/api/reports/top-contacts": _each("GET", "/-/api/reports/top-contacts?event_name={}", "event_name"),
