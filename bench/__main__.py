@@ -14,7 +14,7 @@ from types import FrameType
 import msgspec
 from rich.console import Console
 
-from . import bulk, disk, docs, growth, ingest, load, machine, reads, startup, steady
+from . import bulk, disk, docs, growth, ingest, load, machine, pages, reads, startup, steady
 from .context import FULL, QUICK, Bench, Sizes
 from .figures import Report, Result, from_json, table, to_json
 from .processes import ROOT, Trouble
@@ -27,6 +27,7 @@ MEASURES: dict[str, tuple[Callable[[Bench], Result], str]] = {
     "bulk": (bulk.measure, "POST /bulk/events and imports, at a million events"),
     "disk": (disk.measure, "bytes an event, at ten million"),
     "reads": (reads.measure, "pages, summaries and totals at ten million events, also while events come in; memory meanwhile"),
+    "pages": (pages.measure, "pages of the dashboard at ten million events"),
     "startup": (startup.measure, "time to the first 202, with nothing and with ten million events after a crash; memory then"),
     "growth": (growth.measure, "the store's rate from one to twenty million events"),
 }

@@ -148,8 +148,8 @@ def fill(server: TrackrecordServer) -> str:
                 http.post(f"/-/api/import/{noun}", content=sent).raise_for_status()
         for name, query in SEGMENTS:
             http.post("/-/api/segments", json={"name": name, "query": query}).raise_for_status()
-        found = http.post("/-/api/events/search", json={"query": {"field": "event_name", "operator": "=", "value": "paid-invoice"}}).json()
-        return str(found["data"][0]["intercom_user_id"])
+        found = http.get("/-/api/reports/top-contacts", params={"event_name": "shared-board", "limit": 1}).json()
+        return str(found["data"][0]["id"])
 
 
 SEGMENTS = (

@@ -9,8 +9,7 @@ function writes(target: EventTarget | null): boolean {
 }
 
 function walk(step: number): void {
-  const links = [...document.querySelectorAll<HTMLElement>("[data-rows] tbody tr a:first-of-type, [data-rows] tbody tr summary")];
-  const rows = [...new Map(links.map((link) => [link.closest("tr") as Element, link])).values()];
+  const rows = [...document.querySelectorAll("[data-rows] tbody tr")].flatMap((row) => row.querySelector<HTMLElement>("a, summary") ?? []);
   if (!rows.length) return;
   const at = rows.findIndex((link) => link.closest("tr")?.contains(document.activeElement));
   const next = at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + step));

@@ -8,6 +8,7 @@ from trackrecord.rules.records import Gone
 from trackrecord.stores.base import (
     PAGE_METADATA_BYTES,
     Changes,
+    Copies,
     Moment,
     NameKey,
     NameTotal,
@@ -138,6 +139,12 @@ def test_receipts_end_early_where_metadata_is_long(store):
     store.append(1, long)
     answers = [store.receipts([1], after=after, upto=3, limit=9) for after in range(3)]
     assert [([each.position for each in answer.found], answer.more) for answer in answers] == [([1], True), ([2], True), ([3], False)]
+
+
+def test_the_copies_of_an_event_are_counted_and_the_first_told(store):
+    store.append(1, [event(), *(event(received_at_ms=NOW_MS + number) for number in range(1, 5)), event(created_at=101)])
+    assert store.copies(1, limit=3) == Copies(4, [(2, NOW_MS + 1), (3, NOW_MS + 2), (4, NOW_MS + 3)])
+    assert store.copies(6, limit=3) == Copies(0, [])
 
 
 # A contact's timeline.
@@ -274,25 +281,16 @@ def test_an_erased_contact_leaves_receipts_and_nothing_else(store):
     kept = [StoredEvent(1, others)]
     store.append(1, [others, event(), event(), event(name=2), baseline(count=3)])
     store.append(6, [event(created_at=300), erasure(), event(created_at=400), baseline(count=9), event()])
+    receipts = {1: Receipt(1, outcomes.STORED, NOW_MS, 1, StoredEvent(1, others))}
+    receipts |= {position: Receipt(position, outcomes.ERASED, NOW_MS, 1, None) for position in (2, 3, 4, 6, 8, 10)}
+    told = list(receipts.values())
     assert everything(store, contacts=[1], names=[1, 2], workspaces=[1]) == {
         "cursor": 10,
         "pages": {1: [Page([], [], more=False)]},
         "summaries": {1: []},
-        "receipts": [
-            None,
-            Receipt(1, outcomes.STORED, NOW_MS, 1, StoredEvent(1, others)),
-            Receipt(2, outcomes.ERASED, NOW_MS, 1, None),
-            Receipt(3, outcomes.ERASED, NOW_MS, 1, None),
-            Receipt(4, outcomes.ERASED, NOW_MS, 1, None),
-            None,
-            Receipt(6, outcomes.ERASED, NOW_MS, 1, None),
-            None,
-            Receipt(8, outcomes.ERASED, NOW_MS, 1, None),
-            None,
-            Receipt(10, outcomes.ERASED, NOW_MS, 1, None),
-            None,
-        ],
+        "receipts": [receipts.get(position) for position in range(12)],
         "duplicates": [],
+        "receipts of workspaces": [Receipts(told, more=False), Receipts(told[::-1], more=False)],
         "name_totals": {1: [NameTotal(name=1, count=1, first=200, last=200, duplicates=0, keys_dropped=0)]},
         "day_totals": {1: [(0, 1)], 2: []},
         "scans": [kept, [], kept, [], [], [], [], [], kept, []],

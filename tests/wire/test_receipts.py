@@ -53,6 +53,16 @@ def test_a_duplicate_names_the_event_that_stands_and_when_it_came(api: Api):
     ]
 
 
+def test_an_event_that_was_sent_again_tells_how_often_and_when(api: Api):
+    contact = api.contact()
+    first, *again = [submitted(api, contact) for _ in range(3)]
+    receipts = [api.receipt(answer) for answer in again]
+    assert api.receipt(first)["copies"] == {
+        "total_count": 2,
+        "data": [{name: receipt[name] for name in ("position", "received_at_ms")} for receipt in receipts],
+    }
+
+
 def test_an_event_of_a_deleted_contact_was_erased(api: Api):
     contact = api.contact()
     answers = [submitted(api, contact), submitted(api, contact)]

@@ -77,7 +77,7 @@ class _Pairs:
     def extend(self, columns: Columns, first: int, end: int) -> None:
         self._add(_pairs(columns.name[first:end], columns.contact[first:end]))
 
-    def changed(self, columns: Columns, contacts: Array, kept: Array | None) -> None:
+    def changed(self, columns: Columns, contacts: Array, places: Array | None) -> None:
         """The rows of these contacts are not what they were."""
         self._many, self._recent = (pairs[~member(pairs & 0xFFFFFFFF, contacts)] for pairs in (self._many, self._recent))
         rows = np.flatnonzero(member(columns.contact, contacts))

@@ -69,8 +69,8 @@ class Derived(Protocol):
     def extend(self, columns: "Columns", first: int, end: int) -> None:
         """Rows from `first` to before `end` were added. The first time they are all there are.
 
-        One that also has `changed(columns, contacts, kept)` is told of whom rows were dropped or given to others, and which of those
-        that were here are kept (None: all of them); any other is made anew then.
+        One that also has `changed(columns, contacts, places)` is told of whom rows were dropped or given to others, and where each row
+        that was here stands now (-1: nowhere; without `places` all stand where they stood); any other is made anew then.
         """
 
 
@@ -162,7 +162,7 @@ class Columns:
             wanted[at] = False
             for grown in self._grown.values():
                 grown.keep(wanted)
-            self._changed(contacts, wanted)
+            self._changed(contacts, np.where(wanted, np.cumsum(wanted, dtype=np.int32) - np.int32(1), np.int32(-1)))
         return len(at)
 
     def move(self, finals: Mapping[int, int]) -> int:
@@ -184,10 +184,10 @@ class Columns:
                 made.extend(self, seen, len(self))
                 self._derived[key] = made, len(self)
 
-    def _changed(self, contacts: Array, kept: Array | None) -> None:
-        """Rows of these contacts are not what they were; `kept` says which of those that were here are left."""
+    def _changed(self, contacts: Array, places: Array | None) -> None:
+        """Rows of these contacts are not what they were; see Derived.extend."""
         for key, (made, _) in self._derived.items():
-            made.changed(self, contacts, kept)  # type: ignore[attr-defined]  # what has none is forgotten by now
+            made.changed(self, contacts, places)  # type: ignore[attr-defined]  # what has none is forgotten by now
             self._derived[key] = made, len(self)
 
     def _at(self, positions: Sequence[int]) -> Array:
@@ -213,17 +213,11 @@ class _Rows:
         found = np.flatnonzero(columns.name[first:end] == self._name)
         self._rows.add(found + first)
 
-    def changed(self, columns: Columns, contacts: Array, kept: Array | None) -> None:
-        if kept is not None:
-            rows = renumbered(self.view, kept)
+    def changed(self, columns: Columns, contacts: Array, places: Array | None) -> None:
+        if places is not None:
+            rows = places[self.view]
             self._rows.cut(0)
-            self._rows.add(rows)
-
-
-def renumbered(rows: Array, kept: Array) -> Array:
-    """Where rows stand when only those are left where `kept` is true; those that went are left out."""
-    numbers: Array = np.cumsum(kept) - 1
-    return numbers[rows[kept[rows]]]
+            self._rows.add(rows[rows >= 0])
 
 
 def member(values: Array, sought: Array) -> Array:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .columns import Array, Columns, Grown, member, renumbered
+from .columns import Array, Columns, Grown, member
 
 NAMES_KEPT = 256  # names whose timelines are kept once they were asked for
 GROUPS_KEPT = 4  # timelines of several names together
@@ -39,13 +39,15 @@ class Timeline:
         self._at.add(at[order])
         self._row.add(row[order])
 
-    def changed(self, columns: Columns, contacts: Array, kept: Array | None) -> None:
+    def changed(self, columns: Columns, contacts: Array, places: Array | None) -> None:
         """Whose an event is does not change its place; of dropped rows the others are numbered anew."""
-        if kept is not None:
-            at, row = self.at[kept[self.row]], renumbered(self.row, kept)
+        if places is not None:
+            row = places[self.row]
+            here = row >= 0
+            at = self.at[here]
             self._cut(0)
             self._at.add(at)
-            self._row.add(row)
+            self._row.add(row[here])
 
     def places(self, edges: Sequence[int]) -> list[slice]:
         """Where the events stand that happened from each edge to before the next: whole Unix seconds, rising."""

@@ -14,7 +14,7 @@ from .. import __version__
 from ..errors import NotFound, TrackrecordError
 from ..http.call import Answer, Asked
 from ..rules.directory import Workspace
-from . import formats
+from . import formats, metadata
 from .api import ApiCall
 
 # Scripts, styles and data come from this server and from nobody else; nothing is written into a page that runs.
@@ -89,6 +89,16 @@ def _date(context: Context, seconds: float) -> Markup:
 
 
 @pass_context
+def _by_kind(context: Context, kept: dict[str, Any]) -> list[metadata.Shown]:
+    return metadata.by_kind(kept, context["visit"].timezone)
+
+
+@pass_context
+def _brief(context: Context, kept: dict[str, Any]) -> str:
+    return metadata.brief(kept, context["visit"].timezone)
+
+
+@pass_context
 def _curl(context: Context, call: ApiCall) -> str:
     return call.curl(context["base_url"])
 
@@ -106,6 +116,8 @@ def environment() -> Environment:
     made.filters.update(
         when=_when,
         date=_date,
+        by_kind=_by_kind,
+        brief=_brief,
         curl=_curl,
         number=formats.number,
         short=formats.short,

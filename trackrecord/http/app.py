@@ -211,7 +211,8 @@ class App:
         )
 
     async def ask(self, asked: Asked, access: Access, method: str, target: str, body: bytes = b"") -> Answer:
-        """What a call answers, asked in the process by whoever answers `asked`: as if it had come with this access, by INSIDE_VERSION.
+        """What a call answers, asked in the process by whoever answers `asked`: as if it had come with this access, by INSIDE_VERSION;
+        where that does not have it, as if no version had been asked for.
 
         Raises what the handler raises, TokenUnauthorized where the token's scopes do not cover the call, and NotFound for a path
         that is not there. Nothing is counted against a limit.
@@ -226,7 +227,8 @@ class App:
             raise NotFound(field="path", cause="no route has this path")
         routes = found["endpoint"].rows.get(method, ())
         version = versions.served(INSIDE_VERSION, default=INSIDE_VERSION, newer=True)
-        route = next((route for route in routes if _there(route, version.number, named=True)), None)
+        fitting = [route for route in routes if _there(route, version.number, named=True)]
+        route = next(iter(fitting), None) or next((route for route in routes if route.unversioned), None)
         if route is None or route.handler is None:
             raise NotFound(field="path", cause=f"{method} {path} is not there in {INSIDE_VERSION}")
         allow(access.token, route.need)

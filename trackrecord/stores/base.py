@@ -79,6 +79,13 @@ class Receipt(NamedTuple):
     event: StoredEvent | None  # the event that stands: itself, or the first copy; None when that is erased
 
 
+class Copies(NamedTuple):
+    """The duplicates of an event that stands: how many, and of the first of them (position, received_at_ms), in order of position."""
+
+    total: int
+    first: list[tuple[int, int]]
+
+
 class Receipts(NamedTuple):
     """What became of the records in a span of positions."""
 
@@ -156,6 +163,9 @@ class EventReader(Protocol):
 
     def receipt(self, position: int) -> Receipt | None:
         """None for a position that holds no event, or none that is known any more."""
+
+    def copies(self, position: int, *, limit: int) -> Copies:
+        """The duplicates of the event at a position, the first `limit` of them by position and time."""
 
     def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
         """The receipts of these workspaces at after < position <= upto: the first `limit` in order, or with `newest` the last, downwards.

@@ -13,6 +13,7 @@ from . import name_keys
 from .base import (
     PAGE_METADATA_BYTES,
     Changes,
+    Copies,
     Found,
     Moment,
     Moved,
@@ -232,6 +233,10 @@ class MemoryStore:
             received_at_ms, workspace = self._erased_events[position]
             return Receipt(position, outcomes.ERASED, received_at_ms, workspace, None)
         return None
+
+    def copies(self, position: int, *, limit: int) -> Copies:
+        copies = sorted((at, copy.received_at_ms) for at, (of, copy) in list(self._duplicates.items()) if of == position)
+        return Copies(len(copies), copies[:limit])
 
     def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
         span = range(upto, after, -1) if newest else range(after + 1, upto + 1)

@@ -22,6 +22,7 @@ from ..sqlite import Checkpointer, connect
 from .base import (
     PAGE_METADATA_BYTES,
     Changes,
+    Copies,
     Found,
     Moment,
     Moved,
@@ -38,7 +39,7 @@ from .base import (
 from .sqlite_append import Appender
 from .sqlite_check import problems
 from .sqlite_keys import tables
-from .sqlite_receipts import receipt, receipts
+from .sqlite_receipts import copies, receipt, receipts
 from .sqlite_rows import event_of, events_at, values_at
 from .sqlite_schema import SCHEMA_DAMAGED, prepare
 from .sqlite_search import EVENTS_A_QUERY, INT64_MAX, INT64_MIN, search
@@ -112,6 +113,10 @@ class SqliteReader:
     def receipt(self, position: int) -> Receipt | None:
         with self._reading() as db:
             return receipt(db, position)
+
+    def copies(self, position: int, *, limit: int) -> Copies:
+        with self._reading() as db:
+            return copies(db, position, limit=limit)
 
     def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
         with self._reading() as db:

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from .. import outcomes
-from .base import PAGE_METADATA_BYTES, Receipt, Receipts
+from .base import PAGE_METADATA_BYTES, Copies, Receipt, Receipts
 from .sqlite_rows import events_at
 
 EVENTS_A_QUERY = 32  # few enough that an answer with very long ones is not read whole
@@ -49,3 +49,10 @@ def receipt(db: sqlite3.Connection, position: int) -> Receipt | None:
         if row is not None and row[1] > 0:
             return Receipt(position, outcome, row[0], row[1], events_at(db, [row[2]]).get(row[2]))
     return None
+
+
+def copies(db: sqlite3.Connection, position: int, *, limit: int) -> Copies:
+    """What EventReader.copies promises; `db` is inside a read transaction."""
+    (count,) = db.execute("SELECT count(*) FROM duplicates WHERE of_position = ?", (position,)).fetchone()
+    rows = db.execute("SELECT position, received_at_ms FROM duplicates WHERE of_position = ? ORDER BY position LIMIT ?", (position, limit))
+    return Copies(count, rows.fetchall())

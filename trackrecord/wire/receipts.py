@@ -5,6 +5,8 @@ import msgspec
 from ..outcomes import DROP_REASONS
 from .events import EventItem
 
+COPIES_SHOWN = 50
+
 
 class DroppedKey(msgspec.Struct):
     key: str
@@ -20,8 +22,25 @@ class FirstCopy(msgspec.Struct):
     event: EventItem
 
 
+class Copy(msgspec.Struct):
+    """The same event, sent again."""
+
+    position: int
+    received_at_ms: int
+
+
+class Copies(msgspec.Struct):
+    """How often a stored event was sent again; `data` has the first COPIES_SHOWN of them."""
+
+    total_count: int
+    data: list[Copy]
+
+
 class ReceiptBody(msgspec.Struct, omit_defaults=True):
-    """`event` for one that was stored, `duplicate_of` for one that was kept before, neither once it was erased."""
+    """`event` for one that was stored, `duplicate_of` for one that was kept before, neither once it was erased.
+
+    `copies` are there for a stored event that was sent again, and left out in streams, where it has just arrived.
+    """
 
     type: str
     position: int
@@ -30,6 +49,7 @@ class ReceiptBody(msgspec.Struct, omit_defaults=True):
     event: EventItem | None = None
     duplicate_of: FirstCopy | None = None
     keys_dropped: list[DroppedKey] | None = None
+    copies: Copies | None = None
 
 
 def dropped_keys(kept: bytes) -> list[DroppedKey]:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from ...errors import NotFound, ParameterInvalid
 from ...http.call import Answer
 from ..visit import Visit
-from .people import Contact, events_of, in_words, known, name_of, state_of
+from .people import Contact, events_of, in_words, known, name_of, short, state_of
 
 
 class Deed(NamedTuple):
@@ -23,7 +23,7 @@ DEEDS = (
     Deed("archive", "Archive", "{} is archived: it is in no list, and its events are refused until it is unarchived", frozenset({None})),
     Deed("unarchive", "Unarchive", "{} is back, with all that it had", frozenset({"archived"})),
     Deed("block", "Block", "{} is blocked: it is hidden for good, and can only be deleted", frozenset({None, "archived"}), typed=True),
-    Deed("delete", "Delete", "{} and its {events} are deleted", frozenset({None, "archived", "blocked", "visitor"}), typed=True),
+    Deed("delete", "Delete", "{} is deleted, with its {events}", frozenset({None, "archived", "blocked", "visitor"}), typed=True),
 )
 _BY_WORD = {deed.word: deed for deed in DEEDS}
 
@@ -54,7 +54,7 @@ async def do(visit: Visit) -> Answer:
     else:
         await visit.api.post(f"{path}/{deed.word}")
     address = visit.url("contacts" if deed.word == "delete" else f"contacts/{contact['id']}")
-    return visit.go(address, deed.said.format(called, events=events))
+    return visit.go(address, deed.said.format(short(called), events=events))
 
 
 def _deed(visit: Visit, contact: Contact) -> Deed:

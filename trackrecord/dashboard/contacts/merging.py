@@ -8,7 +8,7 @@ from ..api import Reply
 from ..visit import Visit
 from .form import Form, Row
 from .listing import seek
-from .people import Contact, events_of, in_words, known, name_of, state_of
+from .people import Contact, events_of, in_words, known, name_of, short, state_of
 
 OTHERS_SHOWN = 20
 # Of the API's field names, those that pages have other words for.
@@ -45,7 +45,7 @@ async def merge(visit: Visit) -> Answer:
     lead, user = _pair(await _live(visit), await _live(visit, visit.field("with")))
     events = await events_of(visit, lead)
     await visit.api.post("/contacts/merge", {"from": lead["id"], "into": user["id"]})
-    said = f"{name_of(lead)} is merged into {name_of(user)}, with {in_words(events)}"
+    said = f"{short(name_of(lead))} is merged into {short(name_of(user))}, with {in_words(events)}"
     return visit.go(visit.url(f"contacts/{user['id']}"), said)
 
 

@@ -8,6 +8,8 @@ from ..visit import Visit
 
 Contact = dict[str, Any]
 
+SHORT = 60  # characters of a name
+
 # What stands beside a contact's name, in this order: the API's field and the words for it. Fields without a value are left out.
 FACTS = (
     ("name", "Name"),
@@ -83,6 +85,11 @@ async def known(visit: Visit, id: str | None = None) -> Contact:
 def name_of(contact: Contact) -> str:
     """What to call a contact: the best that is known of it."""
     return str(contact["name"] or contact["email"] or contact["external_id"] or contact.get("anonymous_id") or contact["id"])
+
+
+def short(text: str) -> str:
+    """For a line that tells what was done."""
+    return text if len(text) <= SHORT else f"{text[:SHORT]}…"
 
 
 async def summary(visit: Visit, contact: Contact) -> list[dict[str, Any]]:

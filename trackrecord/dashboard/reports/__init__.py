@@ -4,7 +4,7 @@ from ..visit import Page
 from . import funnel, names, retention, trend
 
 PAGES = (
-    Page("GET", "reports", trend.lead_in),
+    Page("GET", "reports", trend.show),
     Page("GET", "reports/trend", trend.show),
     Page("GET", "reports/funnel", funnel.show),
     Page("GET", "reports/retention", retention.show),

@@ -11,13 +11,11 @@ from .asking import Query, page, shown
 from .spans import Span
 
 
-async def lead_in(visit: Visit) -> Answer:
-    """GET reports."""
-    return visit.go(visit.url("reports/trend"))
-
-
 async def show(visit: Visit) -> Answer:
-    """GET reports/trend?event_name=&range=&from=&to=&period=&measure=&compare=&format=. Event names may be several, or none for all."""
+    """GET reports, and reports/trend?event_name=&range=&from=&to=&period=&measure=&compare=&format=.
+
+    Event names may be several, or none for all.
+    """
     chosen = list(dict.fromkeys(name.strip() for name in visit.params("event_name") if name.strip()))
     measure, compare = visit.param("measure") or MEASURES[0], visit.param("compare") == "true"
 
