@@ -94,7 +94,7 @@ def _by_kind(context: Context, kept: dict[str, Any]) -> list[metadata.Shown]:
 
 
 @pass_context
-def _brief(context: Context, kept: dict[str, Any]) -> str:
+def _brief(context: Context, kept: dict[str, Any]) -> Markup:
     return metadata.brief(kept, context["visit"].timezone)
 
 
@@ -130,6 +130,11 @@ def environment() -> Environment:
         first_line=formats.first_line,
     )
     return made
+
+
+def piece(template: str, **context: Any) -> str:
+    """A piece of a page alone, for what is no answer by itself."""
+    return environment().get_template(template).render(**context)
 
 
 def page(asked: Asked, template: str, *, status: int = 200, said: str | None = None, headers: Any = (), **context: Any) -> Answer:
