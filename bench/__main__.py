@@ -14,7 +14,7 @@ from types import FrameType
 import msgspec
 from rich.console import Console
 
-from . import bulk, disk, docs, growth, ingest, load, machine, pages, reads, startup, steady
+from . import analysis, bulk, disk, docs, growth, ingest, load, machine, pages, reads, startup, steady
 from .context import FULL, QUICK, Bench, Sizes
 from .figures import Report, Result, from_json, table, to_json
 from .processes import ROOT, Trouble
@@ -29,6 +29,7 @@ MEASURES: dict[str, tuple[Callable[[Bench], Result], str]] = {
     "reads": (reads.measure, "pages, summaries and totals at ten million events, also while events come in; memory meanwhile"),
     "pages": (pages.measure, "pages of the dashboard at ten million events"),
     "startup": (startup.measure, "time to the first 202, with nothing and with ten million events after a crash; memory then"),
+    "analysis": (analysis.measure, "questions about all of ten million events; the columns made, and read from files"),
     "growth": (growth.measure, "the store's rate from one to twenty million events"),
 }
 RESULTS = ROOT / "bench" / "results"

@@ -124,6 +124,7 @@ CALLS = [
     ("GET", "/contacts/{contact_id}/segments", "", None, READ),
     ("POST", "/-/api/segments", "", {"name": "x", "query": NOBODY}, WRITE),
     ("POST", "/-/api/segments/preview", "", {"query": NOBODY}, READ),
+    ("GET", "/-/api/segments/sizes", "", None, READ),
     ("GET", "/-/api/segments/{segment_id}", "", None, READ),
     ("PUT", "/-/api/segments/{segment_id}", "", {"name": "y"}, WRITE),
     ("DELETE", "/-/api/segments/{segment_id}", "", None, WRITE),
@@ -229,7 +230,8 @@ def test_a_call_needs_its_scope(api: Api, method: str, path: str, query: str, bo
         else:
             (need,) = {need for need in SCOPES if need in answer.error[2]}
             assert answer.error == (403, "token_unauthorized", f"this access token lacks the scope {need}", "Authorization")
-            assert need in enough or not enough
+
+            assert need in enough or not enough  # that is, one alone is not
 
 
 def test_every_call_that_needs_a_token_stands_in_the_table_above():

@@ -153,9 +153,7 @@ def top_contacts(records: Records, name: int, limit: int, since: int | None = No
         return TopContacts([], 0, 0)
     counts: Array = np.bincount(contacts)
     there = int(np.count_nonzero(counts))
-    least = int(np.partition(counts, -min(limit, there))[-min(limit, there)])
-    chosen: Array = np.flatnonzero(counts >= least)
-    chosen = chosen[np.argsort(-counts[chosen], kind="stable")][:limit]
+    chosen = _greatest(counts, min(limit, there))
     theirs = rows[member(contacts, chosen)]
     whose, at = columns.contact[theirs], columns.created_at[theirs]
     order = np.lexsort((at, whose))
@@ -163,3 +161,14 @@ def top_contacts(records: Records, name: int, limit: int, since: int | None = No
     firsts, lasts = at[np.searchsorted(whose, chosen)], at[np.searchsorted(whose, chosen, side="right") - 1]
     rows_of = zip(chosen.tolist(), counts[chosen].tolist(), firsts.tolist(), lasts.tolist(), strict=True)
     return TopContacts([TopContact(*row) for row in rows_of], len(rows), there)
+
+
+def _greatest(counts: Array, many: int) -> Array:
+    """The places of so many of the greatest counts, the greatest first; of equal ones the first. At least so many must be above 0."""
+    having = np.bincount(counts)  # by count, how many places have it
+    above = np.cumsum(having[::-1])
+    least = len(having) - 1 - int(np.searchsorted(above, many))
+    more = np.flatnonzero(counts > least)
+    more = more[np.argsort(-counts[more], kind="stable")]
+    found: Array = np.concatenate((more, np.flatnonzero(counts == least)[: many - len(more)]))
+    return found

@@ -36,6 +36,7 @@ class Analysis:
         self._process: asyncio.subprocess.Process | None = None
         self._hearing: asyncio.Task[None] | None = None
         self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._asked = 0  # how many questions have no answer yet
         self._last = 0
         self._starting = asyncio.Lock()
         self.progress: str | None = None  # how far it is, while much is being read
@@ -51,13 +52,17 @@ class Analysis:
 
         Raises Unavailable when it does not come in time, when too many wait, or when the store cannot be read.
         """
-        if len(self._waiting) >= WAITING_MAX:
+        if self._asked >= WAITING_MAX:
             raise _unavailable("too many questions about events wait for their answers")
-        cursor = await self._caught_up()
-        for _ in range(TRIES):
-            with contextlib.suppress(Died):
-                return await self._ask(question, arguments, cursor)
-        raise _unavailable("the process that answers questions about events ended before it answered")
+        self._asked += 1
+        try:
+            cursor = await self._caught_up()
+            for _ in range(TRIES):
+                with contextlib.suppress(Died):
+                    return await self._ask(question, arguments, cursor)
+            raise _unavailable("the process that answers questions about events ended before it answered")
+        finally:
+            self._asked -= 1
 
     async def close(self) -> None:
         self._closed = True

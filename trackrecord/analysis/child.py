@@ -68,8 +68,8 @@ class Pipes:
             raise Ended from None
 
 
-def serve(reader: EventReader, folder: Path) -> None:
-    """Answer until the server ends, or asks nothing for long. What was read from the store is saved on the way out."""
+def serve(reader: EventReader, folder: Path, *, idle_s: float = IDLE_S) -> None:
+    """Answer until the server ends, or asks nothing for so long. What was read from the store is saved on the way out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(NICE)
@@ -85,7 +85,7 @@ def serve(reader: EventReader, folder: Path) -> None:
 
     records = Records(reader, folder, told=told)
     try:
-        while (asked := pipes.hear(IDLE_S)) is not None:
+        while (asked := pipes.hear(idle_s)) is not None:
             pipes.say(_answer(records, *asked))
     except Ended:
         pass

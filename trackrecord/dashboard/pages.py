@@ -4,12 +4,13 @@ To add a page, write its view and its row in <noun>.py (or a folder of that name
 tests/dashboard/.
 """
 
-from . import contacts, finding, live, reports, settings, start
+from . import contacts, events, finding, live, reports, settings, start
 from .visit import Page
 
 PAGES: tuple[Page, ...] = (
     *start.PAGES,
     *live.PAGES,
+    *events.PAGES,
     *contacts.PAGES,
     *reports.PAGES,
     *settings.PAGES,

@@ -80,21 +80,6 @@ class Names:
         with self._db.reading() as connection:
             return _with_aliases(connection, workspace, [_one(connection, workspace, folded)])[0]
 
-    def page(
-        self, workspace: int, *, limit: int, after: str | None = None, include_archived: bool = False
-    ) -> tuple[Sequence[Entry], int, bool]:
-        """Up to `limit` names whose folded form comes `after` that, in the order of it; how many there are in all; whether more follow."""
-        mine = event_names.c.workspace == workspace
-        if not include_archived:
-            mine = sa.and_(mine, event_names.c.archived_at.is_(None))
-        wanted = sa.select(event_names).where(mine).order_by(event_names.c.folded).limit(limit + 1)
-        if after is not None:
-            wanted = wanted.where(event_names.c.folded > after)
-        with self._db.reading() as connection:
-            found = [EventName(**row) for row in connection.execute(wanted).mappings()]
-            total = connection.execute(sa.select(sa.func.count()).select_from(event_names).where(mine)).scalar_one()
-            return _with_aliases(connection, workspace, found[:limit]), total, len(found) > limit
-
     def change(self, workspace: int, folded: str, change: Change, *, now: int, limit: int) -> Entry:
         """Describe, rename, archive or bring back a name at `now` (whole Unix seconds). What is not in `change` stays.
 

@@ -1,5 +1,6 @@
 """The catalogue of event names: what may be changed of one, and how. Pure."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +20,37 @@ class Entry(NamedTuple):
     @property
     def answers_to(self) -> tuple[str, ...]:
         return (self.name.folded, *self.aliases)
+
+    def has(self, folded: str) -> bool:
+        """Whether the text stands in the name, or in what it was called before."""
+        return any(folded in each for each in self.answers_to)
+
+
+# What names can be ordered by, and whether the greatest comes first where nobody says. Of equal ones the alphabet decides.
+SORTS = {"name": False, "count": True, "contacts": True, "first_seen_at": True, "last_seen_at": True, "created_at": True}
+
+
+class Place(NamedTuple):
+    """Where a list goes on: behind the name that folds so and had this value of what is sorted by (0 for the alphabet)."""
+
+    value: int
+    folded: str
+
+
+def ranked(
+    entries: Iterable[Entry], values: Mapping[int, int], *, descending: bool, after: Place | None = None
+) -> list[tuple[Place, Entry]]:
+    """Entries in order with their places, from behind `after` on. `values`: by number, what decides; without any the alphabet does."""
+
+    def order(place: Place) -> tuple[int, str]:
+        return (-place.value if descending else place.value), place.folded
+
+    found = [(Place(values.get(entry.name.number, 0), entry.name.folded), entry) for entry in entries]
+    if values or not descending:
+        found = sorted(found, key=lambda each: order(each[0]))
+        return found if after is None else [each for each in found if order(each[0]) > order(after)]
+    found = sorted(found, key=lambda each: each[0].folded, reverse=True)
+    return found if after is None else [each for each in found if each[0].folded < after.folded]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,15 +7,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ..errors import ParameterNotFound
-from ..rules.catalogue import DESCRIPTION_MAX, Change, Entry
-from ..rules.events import clean_name
+from ..rules.catalogue import DESCRIPTION_MAX, SORTS, Change, Entry, Place
+from ..rules.events import NAME_LENGTH_MAX, clean_name
 from ..rules.metadata import KINDS
 from ..rules.values import text
 from . import cursors
 from .contacts import CursorPages
 from .cursors import Asked
 from .json import decode
-from .params import Query, flag
+from .params import Query, flag, last, word
 
 
 class SentName(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,16 +100,34 @@ class KeyTotal(Protocol):
 
 class AskedPage(NamedTuple):
     asked: Asked
-    after: str | None  # the folded name that it comes after
+    after: Place | None
     archived: bool  # whether archived names are wanted
     activity: bool
+    query: str  # folded; what names must have in them
+    sort: str
+    descending: bool
 
 
 def parse_page(query: Query) -> AskedPage:
     """Raises ParameterInvalid."""
-    asked, archived, activity = cursors.of_query(query), flag(query, "include_archived"), flag(query, "include_activity")
+    asked = cursors.of_query(query)
+    sort = word(query, "sort", tuple(SORTS)) or "name"
+    order = word(query, "order", ("asc", "desc"))
+    return AskedPage(
+        asked,
+        None if asked.after is None else _place(asked.after),
+        flag(query, "include_archived"),
+        flag(query, "include_activity"),
+        (last(query, "query") or "")[:NAME_LENGTH_MAX].casefold(),
+        sort,
+        SORTS[sort] if order is None else order == "desc",
+    )
+
+
+def _place(text: str) -> Place:
+    value, dash, folded = text.rpartition("-")
     try:
-        return AskedPage(asked, None if asked.after is None else bytes.fromhex(asked.after).decode(), archived, activity)
+        return Place(int(value) if dash else 0, bytes.fromhex(folded).decode())
     except ValueError:
         raise cursors.bad_cursor() from None
 
@@ -160,14 +178,14 @@ def _keys(keys: Iterable[KeyTotal]) -> list[KeyBody]:
 def listing(
     entries: Sequence[Entry],
     *,
+    next_place: Place | None,
     totals: Mapping[int, Total],
     keys: Mapping[int, Sequence[KeyTotal]],
     activity: Mapping[int, Activity],
     asked: Asked,
     total_count: int,
-    more: bool,
 ) -> NameList:
-    place = entries[-1].name.folded.encode().hex() if more else None
+    place = None if next_place is None else f"{next_place.value}-{next_place.folded.encode().hex()}"
     return NameList(
         data=[
             item(entry, totals.get(entry.name.number), keys.get(entry.name.number, ()), activity.get(entry.name.number))

@@ -1,10 +1,10 @@
 """The catalogue of event names. Scopes: reading needs read_events, changing write_events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from ...rules import periods
-from ...rules.catalogue import Entry
+from ...rules.catalogue import Entry, ranked
 from ...rules.events import clean_name
 from ...stores.base import EventReader, NameKey, NameTotal
 from ...wire import catalogue as wire
@@ -13,18 +13,39 @@ from ..call import Answer, Call
 
 
 async def list_names(call: Call) -> Answer:
-    """GET /-/api/event-names. Pages of names in the order of the alphabet; archived ones only when they are asked for."""
+    """GET /-/api/event-names. Pages of names, in the order of the alphabet or another; archived ones only when they are asked for."""
     page = wire.parse_page(call.query)
-    entries, total_count, more = await call.services.in_thread(
-        call.services.directory.names.page,
-        call.workspace.number,
-        limit=page.asked.per_page,
-        after=page.after,
-        include_archived=page.archived,
-    )
-    activity = await _activity(call, entries) if page.activity else {}
+    entries = await call.services.in_thread(call.services.directory.names.entries, call.workspace.number)
+    entries = [each for each in entries if (page.archived or each.name.archived_at is None) and each.has(page.query)]
     totals, keys = await _counts(call)
-    return Answer(wire.listing(entries, totals=totals, keys=keys, activity=activity, asked=page.asked, total_count=total_count, more=more))
+    activity = await _activity(call, entries) if page.sort == "contacts" else {}
+    found = ranked(entries, _values(page.sort, entries, totals, activity), descending=page.descending, after=page.after)
+    shown = found[: page.asked.per_page]
+    if page.activity and page.sort != "contacts":
+        activity = await _activity(call, [entry for _, entry in shown])
+    return Answer(
+        wire.listing(
+            [entry for _, entry in shown],
+            next_place=shown[-1][0] if len(found) > len(shown) else None,
+            totals=totals,
+            keys=keys,
+            activity=activity if page.activity else {},
+            asked=page.asked,
+            total_count=len(entries),
+        )
+    )
+
+
+def _values(sort: str, entries: Sequence[Entry], totals: Mapping[int, NameTotal], activity: Mapping[int, wire.Activity]) -> dict[int, int]:
+    """By number, what names are sorted by; nothing for the alphabet."""
+    if sort == "name":
+        return {}
+    if sort == "contacts":
+        return {number: each.contacts for number, each in activity.items()}
+    if sort == "created_at":
+        return {entry.name.number: entry.name.created_at for entry in entries}
+    field = {"first_seen_at": "first", "last_seen_at": "last"}.get(sort, sort)
+    return {number: getattr(total, field) for number, total in totals.items()}
 
 
 async def get_name(call: Call) -> Answer:

@@ -1,5 +1,6 @@
 """Routes of the event catalogue."""
 
+from ...rules.catalogue import SORTS
 from ...wire import catalogue as wire_catalogue
 from ..api import catalogue
 from .route import Param, Route
@@ -21,6 +22,9 @@ ROUTES: tuple[Route, ...] = (
         params=(
             Param("include_archived", "true to list archived names too", "boolean"),
             _ACTIVITY,
+            Param("query", "only names that have this text in them, or had before they were renamed"),
+            Param("sort", f"{', '.join(SORTS)}; name without it"),
+            Param("order", "asc or desc; without it the alphabet begins with a, and all else with the greatest"),
             Param("per_page", "names a page, 1 to 150; 50 without it", "integer"),
             Param("starting_after", "the cursor of pages.next.starting_after"),
         ),
