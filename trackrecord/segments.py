@@ -79,6 +79,19 @@ class Segments:
         )
         return found
 
+    async def marks(self, workspace: Workspace, id: str) -> bytes:
+        """Who is in a segment: a byte for each contact by its number, 1 for the members. Raises NotFound."""
+        _, query = await self.get(workspace, id)
+        found: bytes = await self._services.in_background(
+            workspace.number,
+            self._services.directory.searches.marks,
+            workspace.number,
+            await self.resolved(workspace, query),
+            within_s=self._services.settings.search_max_s,
+            long=True,
+        )
+        return found
+
     async def counts(self, workspace: Workspace, segments: Sequence[Segment]) -> dict[int, int]:
         """How many are in each, by its number; noted as the sizes of today."""
         found = {}

@@ -1,10 +1,11 @@
 import "htmx.org";
 import { charts } from "./charts";
 import { keys } from "./keys";
+import { live } from "./live";
 import { small } from "./small";
 
 // Each part is given the whole document first, and then every piece that htmx puts into it.
-const PARTS = [small, charts];
+const PARTS = [small, live, charts];
 
 document.documentElement.classList.add("scripted");
 keys();

@@ -179,3 +179,19 @@ def test_a_timeline_outlives_rows_that_go_and_contacts_that_are_merged():
         (1, 1, 4), (9, 1, 1), (9, 3, 5), (9, 1, 8),
     ]  # fmt: skip
     assert columns.position[columns.rows(1)].tolist() == [1, 4, 5, 8]
+
+
+@settings(max_examples=150, deadline=None)
+@given(first=EVENTS, then=EVENTS, members=st.sets(st.sampled_from([1, 2, 3, BIG, 1 << 18])), edges=EDGES)
+def test_among_some_contacts_a_report_is_as_if_there_were_no_others(
+    first: list[Event], then: list[Event], members: set[int], edges: list[int]
+):
+    among = bytearray(max(members, default=-1) + 1)
+    for member in members:
+        among[member] = 1
+    everybody, few = records_of(first, then), records_of([event for event in first + then if event.contact in members])
+    of_trend = {"series": [[1], [2, 3]], "edges": edges, "measure": "contacts"}
+    of_funnel = {"steps": [1, 2, 3], "since": edges[0], "until": edges[-1], "within_s": 20}
+    of_retention = {"first": 1, "returns": [1, 2], "edges": edges}
+    for report, arguments in ((trend, of_trend), (funnel, of_funnel), (retention, of_retention)):
+        assert report(everybody, among=bytes(among), **arguments) == report(few, **arguments)

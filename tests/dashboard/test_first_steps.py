@@ -3,10 +3,12 @@
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from looking import EMAIL, INSIDE, PASSWORD, Looker, Shown, Tab
 
+from trackrecord.rules.requests import Wanted
 from trackrecord.testing import TrackrecordServer
 
 
@@ -89,3 +91,25 @@ def test_who_signs_in_comes_to_where_they_wanted_to_go_and_never_to_another_site
         assert somebody.post("/-/ui/sign-in", {**fields, "next": wanted}).location == goes
         somebody.http.cookies.clear()
         somebody.get("/-/ui/sign-in")
+
+
+def test_who_guesses_at_a_password_is_told_when_to_try_again_and_the_log_says_why(tmp_path: Path) -> None:
+    with TrackrecordServer(data=str(tmp_path), public_url="https://events.example.com") as server:
+        server.server.directory.accounts.create(EMAIL, "Ann", now=1, password=PASSWORD)
+        server.clock.freeze(1_800_000_000)
+        guesser = Looker(server.url)
+        page = guesser.get("/-/ui/sign-in")
+        cookie = page.headers["set-cookie"].split(";")
+        assert (cookie[0].startswith("__Host-trackrecord_form="), cookie[1:]) == (
+            True,
+            [" Path=/", " HttpOnly", " SameSite=Lax", " Secure"],
+        )
+        guesser.http.headers["Cookie"] = cookie[0]  # which a browser sends over https alone
+        answers = [guesser.post("/-/ui/sign-in", {"email": EMAIL, "password": "a wrong guess"}) for _ in range(6)]
+        assert [answer.status for answer in answers] == [401] * 5 + [429]
+        assert ("Too many tries to sign in: try again in 1 second." in answers[5].words, answers[5].headers["retry-after"]) == (True, "1")
+        found = server.server.requests.search(Wanted(status=(401, 429)), limit=10).entries
+        assert [entry.cause for _, entry in found] == [
+            "sign-in was held up for 1 s",
+            *["sign-in with an email or password that is wrong"] * 5,
+        ]

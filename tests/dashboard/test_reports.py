@@ -127,6 +127,19 @@ def test_retention_has_the_numbers_of_its_call(shown: Shown, looker: Looker):
         assert [float(cell.removesuffix(" %")) for cell in row[2:]] == pytest.approx(shares, abs=0.051)
 
 
+def test_a_segment_is_chosen_among_those_there_are(shown: Shown, looker: Looker):
+    query = {"field": "external_id", "operator": "=", "value": "c1"}
+    sent = {"name": "One <b>alone</b>", "query": query}
+    headers = {"Authorization": f"Bearer {shown.server.token}"}
+    segment = httpx.post(f"{shown.url}/-/api/segments", json=sent, headers=headers).raise_for_status().json()["id"]
+    page = looker.get(f"reports/trend?event_name=signed+up&range=90d&segment_id={segment}")
+    assert f'<option value="{segment}" selected>One &lt;b&gt;alone&lt;/b&gt;</option>' in page.text
+    assert answer(shown, page)["segment_id"] == segment
+    assert "signed up 1 of 1 contact" in page.words
+    page = looker.get("reports/trend?segment_id=gone")
+    assert (page.status, "There is no segment 'gone'" in page.words) == (400, True)
+
+
 @pytest.mark.parametrize("address", FULL)
 def test_what_a_page_shows_comes_as_csv_with_the_same_numbers(shown: Shown, looker: Looker, address: str):
     page = looker.get(address)

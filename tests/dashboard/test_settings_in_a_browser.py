@@ -61,6 +61,18 @@ def test_a_token_is_made_by_keyboard_alone_and_its_secret_is_at_hand(tab: Tab) -
     assert tab.page.locator(".notice.good [data-copy]").is_visible()
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_what_opens_over_a_page_stays_within_it(tab: Tab, width: int) -> None:
+    tab.page.set_viewport_size({"width": width, "height": 844})
+    tab.open("settings/requests")
+    for menu in tab.page.locator("main details.menu").all():
+        menu.locator("summary").click()
+        box = menu.locator("> div").bounding_box()
+        assert box is not None
+        assert (box["x"] >= 0, box["x"] + box["width"] <= width) == (True, True), box
+        menu.locator("summary").click()
+
+
 def test_the_way_from_a_row_to_a_warning_and_back(tab: Tab) -> None:
     tab.open("settings/tokens")
     before = tab.page.locator("tbody tr").count()

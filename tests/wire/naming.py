@@ -130,6 +130,7 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     "GET /segments/{segment_id}": _each("GET", "/segments/{}", "segment_id"),
     "POST /-/api/segments": _bodies("POST", "/-/api/segments", *({"name": "{segment_name}", "query": query} for query in SEGMENT_QUERIES)),
     "POST /-/api/segments/preview": _bodies("POST", "/-/api/segments/preview", *({"query": query} for query in SEGMENT_QUERIES)),
+    "GET /-/api/segments/sizes": (Ask("GET", "/-/api/segments/sizes"),),
     "GET /-/api/segments/{segment_id}": _each("GET", "/-/api/segments/{}?include_count=true", "segment_id"),
     "PUT /-/api/segments/{segment_id}": _each("PUT", "/-/api/segments/{}", "segment_id", body={"name": "theirs"}),
     "DELETE /-/api/segments/{segment_id}": _each("DELETE", "/-/api/segments/{}", "segment_id"),
@@ -222,7 +223,8 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     "POST /-/api/events/delete": _bodies("POST", "/-/api/events/delete", *(
         {"query": query} for query in (*QUERIES, {"field": "created_at", "operator": ">", "value": 0}))),
     "GET /-/api/audits": (Ask("GET", "/-/api/audits?per_page=150"),),
-    "GET /-/api/reports/trend": (Ask("GET", "/-/api/reports/trend"), *_each("GET", "/-/api/reports/trend?event_name={}", "event_name")),
+    "GET /-/api/reports/trend": (Ask("GET", "/-/api/reports/trend"), *_each("GET", "/-/api/reports/trend?event_name={}", "event_name"),
+                                 *_each("GET", "/-/api/reports/trend?segment_id={}", "segment_id")),
     "GET /-/api/reports/funnel": _each("GET", "/-/api/reports/funnel?step={}&step={}", "event_name"),
     "GET /-/api/reports/retention": _each("GET", "/-/api/reports/retention?first_event={}", "event_name"),
     "GET /-/api/reports/top-contacts": _each("GET", "/-/api/reports/top-contacts?event_name={}", "event_name"),
@@ -232,6 +234,7 @@ CALLS: dict[str, tuple[Ask, ...]] = {
     "GET /-/api/export/contacts": (
         *(Ask("GET", f"/-/api/export/contacts?format={kind}") for kind in ("ndjson", "csv")),
         Ask("GET", "/-/api/export/contacts?segment_id={segment_id}"),
+        Ask("GET", '/-/api/export/contacts?query={"field":"email","operator":"=","value":"{email}"}'.replace('"', "%22")),
     ),
     "GET /-/api/live": tuple(Ask("GET", f"/-/api/live?after=0&follow=false{query}") for query in (
         "", "&event_name={event_name}", "&contact_id={contact_id}", "&user_id={external_id}", "&email={email}")),
@@ -244,5 +247,5 @@ CALLS: dict[str, tuple[Ask, ...]] = {
 # Calls that can name nothing: they list, or tell who asks.
 NOTHING_IN_IT = {
     "GET /contacts", "GET /tags", "GET /data_attributes", "GET /segments", "GET /me", "GET /admins", "GET /-/api/contacts/archived",
-    "POST /companies/list", "GET /-/api/event-names", "GET /-/api/audits",
+    "POST /companies/list", "GET /-/api/event-names", "GET /-/api/audits", "GET /-/api/segments/sizes",
 }  # fmt: skip

@@ -124,6 +124,7 @@ CALLS = [
     ("GET", "/contacts/{contact_id}/segments", "", None, READ),
     ("POST", "/-/api/segments", "", {"name": "x", "query": NOBODY}, WRITE),
     ("POST", "/-/api/segments/preview", "", {"query": NOBODY}, READ),
+    ("GET", "/-/api/segments/sizes", "", None, READ),
     ("GET", "/-/api/segments/{segment_id}", "", None, READ),
     ("PUT", "/-/api/segments/{segment_id}", "", {"name": "y"}, WRITE),
     ("DELETE", "/-/api/segments/{segment_id}", "", None, WRITE),

@@ -9,6 +9,7 @@ import socket
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -291,3 +292,38 @@ def test_clients_that_go_in_the_middle_leave_nothing_open_behind(full: Api):
         until(lambda: sockets() <= before)
         until(lambda: full.get("/-/api/export/contacts").status == 200)
     assert len(rows(full, "/-/api/export/events")) == MANY
+
+
+def test_contacts_that_a_search_finds_are_exported_alone(alone: Api):
+    for n, plan in enumerate(("pro", "free", "pro")):
+        alone.contact(external_id=f"u{n}", name=f"Name {n}", custom_attributes={"plan": plan})
+    alone.contact(role="lead")
+    alone.post("/-/api/import/contacts", b'{"role":"visitor","user_id":"seen"}')
+
+    def exported(query: Any) -> list[str]:
+        return sorted(
+            each["external_id"] or each["role"] for each in rows(alone, f"/-/api/export/contacts?query={quote(json.dumps(query))}")
+        )
+
+    pro = {"field": "custom_attributes.plan", "operator": "=", "value": "pro"}
+    assert exported(pro) == ["u0", "u2"]
+    assert exported({"operator": "AND", "value": [pro, {"field": "name", "operator": "$", "value": "2"}]}) == ["u2"]
+    assert exported({"field": "id", "operator": "!=", "value": None}) == ["lead", "u0", "u1", "u2"]
+    segment = alone.post("/-/api/segments", {"name": "Pros", "query": pro}).json["id"]
+    of_it = quote(json.dumps({"field": "external_id", "operator": "IN", "value": ["u0", "u1"]}))
+    assert [each["external_id"] for each in rows(alone, f"/-/api/export/contacts?segment_id={segment}&query={of_it}")] == ["u0"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        ("", "parameter_invalid", "query"),
+        ("{", "parameter_invalid", "query"),
+        ("null", "type_mismatch", "query"),
+        ('{"field":"no such","operator":"=","value":1}', "invalid_field", "query.field"),
+        ('{"field":"name","operator":"=","value":["x"]}', "type_mismatch", "query.value"),
+    ],
+)
+def test_an_export_of_what_is_no_search_is_refused_by_the_place_in_it(api: Api, query: str, code: str, field: str):
+    status, said, _, at = api.get(f"/-/api/export/contacts?query={quote(query)}").error
+    assert (status, said, at) == (400, code, field)

@@ -75,6 +75,7 @@ def test_a_trend_has_its_periods_and_a_series_for_each_name(shop: Api):
     assert found == {
         "type": "trend",
         "timezone": "UTC",
+        "segment_id": None,
         "period": "day",
         "measure": "events",
         "since": START,
@@ -126,6 +127,7 @@ def test_a_funnel_counts_the_contacts_of_each_step(shop: Api):
     assert get(shop, "funnel", *steps, since=START, until=START + DAY) == {
         "type": "funnel",
         "timezone": "UTC",
+        "segment_id": None,
         "since": START,
         "until": START + DAY,
         "within_s": 30 * DAY,
@@ -166,6 +168,7 @@ def test_retention_has_a_cohort_for_each_period(shop: Api):
     assert found == {
         "type": "retention",
         "timezone": "UTC",
+        "segment_id": None,
         "period": "day",
         "first_event": "signed up",
         "return_event": "visited",
@@ -181,6 +184,19 @@ def test_retention_has_a_cohort_for_each_period(shop: Api):
     }
     anything = get(shop, "retention", first_event="signed up", since=START)
     assert (anything["return_event"], anything["cohorts"][0]["returned"]) == (None, [1, 1, 1, 1])
+
+
+def test_of_a_segment_its_members_alone_are_counted(shop: Api):
+    query = {"operator": "OR", "value": [{"field": "external_id", "operator": "=", "value": who} for who in "ac"]}
+    segment = shop.post("/-/api/segments", {"name": "two of three", "query": query}).json["id"]
+    found = get(shop, "trend", event_name="signed up", since=START, segment_id=segment)
+    assert (found["segment_id"], found["series"][0]["values"], found["series"][0]["contacts"]) == (segment, [1, 1, 0, 0], 2)
+    steps = get(shop, "funnel", ("step", "signed up"), ("step", "visited"), segment_id=segment)["steps"]
+    assert [step["contacts"] for step in steps] == [2, 1]
+    cohorts = get(shop, "retention", first_event="signed up", since=START, segment_id=segment)["cohorts"]
+    assert [(cohort["contacts"], cohort["returned"]) for cohort in cohorts[:2]] == [(1, [0, 1, 1, 0]), (1, [0, 0, 0])]
+    few = Api(shop.server, shop.server.server.directory.tokens.create(1, "events alone", ("read_events",), now=0)[1])
+    assert few.get(asked("trend", segment_id=segment)).error[:2] == (403, "token_unauthorized")
 
 
 def test_csv_has_the_numbers_of_json(shop: Api):
@@ -247,6 +263,10 @@ NO_NAME = "no event is called 'never'; /-/api/event-names lists the names there 
         ("trend", "timezone=../../etc/passwd", (INVALID, None, "timezone")),
         ("trend", "timezone=%00", (INVALID, None, "timezone")),
         ("trend", f"timezone={'x' * 5000}", (INVALID, None, "timezone")),
+        ("trend", "segment_id=", (INVALID, "segment_id must not be empty", "segment_id")),
+        ("trend", "segment_id=none", (INVALID, "there is no segment 'none'; /segments lists those there are", "segment_id")),
+        ("funnel", "step=visited&step=bought&segment_id=none", (INVALID, None, "segment_id")),
+        ("retention", "first_event=visited&segment_id=none", (INVALID, None, "segment_id")),
         ("funnel", "step=visited", (INVALID, None, "step")),
         ("funnel", "&".join(["step=visited"] * 11), (INVALID, None, "step")),
         ("funnel", "step=visited&step=never", (INVALID, NO_NAME, "step")),

@@ -401,12 +401,18 @@ def test_the_size_of_a_segment_is_noted_on_each_day_it_is_counted(alone: Api):
     assert alone.get("/segments?include_count=true").json["segments"][0]["count"] == 1
     alone.contact()
     sizes = alone.get(f"{OURS}/{segment['id']}/sizes").json
+    assert sizes == {"type": "list", "data": [{"day": "2023-11-14", "count": 1}]}  # noted today already
+    assert alone.get(f"{OURS}/{segment['id']}?include_count=true").json["count"] == 2
+    sizes = alone.get(f"{OURS}/{segment['id']}/sizes").json
     assert sizes == {"type": "list", "data": [{"day": "2023-11-14", "count": 2}]}
     alone.server.clock.freeze(NOW + 2 * DAY)
     alone.contact()
     sizes = alone.get(f"{OURS}/{segment['id']}/sizes").json["data"]
     assert sizes == [{"day": "2023-11-14", "count": 2}, {"day": "2023-11-16", "count": 3}]
     assert alone.get(f"{OURS}/{segment['id']}/sizes?days=2").json["data"] == sizes[1:]
+    never = make(alone, "Never counted")
+    expected = [{"segment_id": segment["id"], "sizes": sizes}, {"segment_id": never["id"], "sizes": []}]
+    assert alone.get(f"{OURS}/sizes").json == {"type": "list", "data": expected}
 
 
 def test_the_server_notes_the_sizes_of_all_segments_once_a_day(alone: Api):
@@ -418,12 +424,12 @@ def test_the_server_notes_the_sizes_of_all_segments_once_a_day(alone: Api):
     server.call(lambda: server.server.segments.note_sizes(ending=lambda: False))  # today is noted already
     directory = server.server.directory.segments
     kept = directory.get(1, segment["id"])
-    assert [(each.day, each.count) for each in directory.sizes(kept, since=0)] == [(NOW // DAY, 1)]
+    assert [(each.day, each.count) for each in directory.sizes([kept], since=0)[kept.number]] == [(NOW // DAY, 1)]
     server.clock.freeze(NOW + DAY)
     server.call(lambda: server.server.segments.note_sizes(ending=lambda: False))
-    assert [(each.day, each.count) for each in directory.sizes(kept, since=0)] == [(NOW // DAY, 1), (NOW // DAY + 1, 2)]
+    assert [(each.day, each.count) for each in directory.sizes([kept], since=0)[kept.number]] == [(NOW // DAY, 1), (NOW // DAY + 1, 2)]
     assert alone.delete(f"{OURS}/{segment['id']}").status == 200
-    assert directory.sizes(kept, since=0) == []
+    assert directory.sizes([kept], since=0) == {}
 
 
 # --- Why -----------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import numpy as np
 
 from .columns import Array, Columns
 from .records import Records
-from .timeline import timeline
+from .timeline import marks_of, timeline
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -39,19 +39,22 @@ class _Reached(NamedTuple):
         return np.flatnonzero(np.diff(contact, prepend=-1))
 
 
-def funnel(records: Records, *, steps: Sequence[int], since: int, until: int, within_s: int) -> list[Step]:
+def funnel(records: Records, *, steps: Sequence[int], since: int, until: int, within_s: int, among: bytes | None = None) -> list[Step]:
     """Of each step, a name, how many contacts got there.
 
     A chain begins with any event of the first step from `since` to before `until` (whole Unix seconds), and goes on with events of
     the following steps, each later than the one before (of one second: later in the journal), and none later than `within_s`
     after its beginning. For every event the latest beginning is kept that a chain to it can have, as that leaves most time.
+    `among`: as marks_of says.
     """
     columns, last = records.columns, until + within_s
-    here = _events(columns, steps[0], since, until, last, None)
+    here = _events(columns, steps[0], since, until, last, marks_of(columns, among))
     reached = _Reached(here, here.at)
     found = [Step(len(reached.firsts), None, None)]
     for name in steps[1:]:
-        here = _events(columns, name, since, last, last, reached.events.contact)
+        marks = np.zeros(columns.contacts, bool)
+        marks[reached.events.contact] = True
+        here = _events(columns, name, since, last, last, marks)
         before = _last_before(reached.events, here)
         on = np.flatnonzero(
             (before >= 0) & (reached.events.contact[before] == here.contact) & (here.at - reached.began[before] <= within_s)
@@ -65,19 +68,10 @@ def funnel(records: Records, *, steps: Sequence[int], since: int, until: int, wi
     return found
 
 
-def _events(columns: Columns, name: int, since: int, until: int, last: int, among: Array | None) -> _Events:
-    """What happened of a name from `since` to before `until`; `among` these contacts only, if they are given."""
-    line = timeline(columns, [name])
-    place = line.places([since, until])[0]
-    at, row = line.at[place], line.row[place]
-    contact = columns.contact[row]
-    if among is not None:
-        marks = np.zeros(columns.contacts, bool)
-        marks[among] = True
-        wanted = marks[contact]
-        at, row, contact = at[wanted], row[wanted], contact[wanted]
-    order = _order(contact)
-    at, row, contact = at[order], row[order], contact[order]
+def _events(columns: Columns, name: int, since: int, until: int, last: int, marks: Array | None) -> _Events:
+    """What happened of a name from `since` to before `until`, of contacts that are marked; all of it happens until `last`."""
+    part = timeline(columns, [name]).part(columns, until, since, marks)
+    at, row, contact = part.of(_order(part.contact))
     return _Events(contact, at, row, contact.astype(np.int64) * (last - since + 1) + (at - since))
 
 

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from .records import Records
-from .timeline import timeline
+from .timeline import marks_of, timeline
 
 
 class Cohort(msgspec.Struct, frozen=True):
@@ -14,22 +14,24 @@ class Cohort(msgspec.Struct, frozen=True):
     returned: list[int]  # how many of them in its own period, and in each after it
 
 
-def retention(records: Records, *, first: int, returns: Sequence[int], edges: Sequence[int]) -> list[Cohort]:
+def retention(records: Records, *, first: int, returns: Sequence[int], edges: Sequence[int], among: bytes | None = None) -> list[Cohort]:
     """A cohort for each period between the edges (whole Unix seconds, rising): who did `first`, a name, for the first time ever in it.
 
-    They come back with any of the names `returns`, a second or more after that first time.
+    They come back with any of the names `returns`, a second or more after that first time. `among`: as marks_of says.
     """
     columns = records.columns
-    begin, back = timeline(columns, [first]), timeline(columns, returns)
+    marks = marks_of(columns, among)
+    begin = timeline(columns, [first]).part(columns, edges[-1], marks=marks)
+    back = timeline(columns, returns).part(columns, edges[-1], edges[0], marks)
     count = len(edges) - 1
     began = np.full(columns.contacts, edges[-1], np.int64)  # when each contact did it first
-    began[columns.contact[begin.row[::-1]]] = begin.at[::-1]  # of several put in one place the last stays: the earliest
+    began[begin.contact[::-1]] = begin.at[::-1]  # of several put in one place the last stays: the earliest
     cohort = np.searchsorted(np.array(edges, np.int64), began, "right") - 1  # of each contact; -1 or `count` for none
     sizes = np.bincount(cohort + 1, minlength=count + 2)[1 : count + 1].tolist()
     returned: list[list[int]] = [[] for _ in sizes]
     came = np.zeros(columns.contacts, bool)
     for number, place in enumerate(back.places(edges)):
-        contact = columns.contact[back.row[place]]
+        contact = back.contact[place]
         came[contact] = back.at[place] > began[contact]  # in order of time: if any of a contact's is later, its last one is
         here = np.bincount(cohort[came] + 1, minlength=count + 2)[1:].tolist()
         came[:] = False

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from .columns import Columns
 from .records import Records
-from .timeline import Timeline, timeline
+from .timeline import Part, marks_of, timeline
 
 
 class Trend(msgspec.Struct, frozen=True):
@@ -18,24 +17,33 @@ class Trend(msgspec.Struct, frozen=True):
     contacts: int  # different ones, in all of them
 
 
-def trend(records: Records, *, series: Sequence[Sequence[int]], edges: Sequence[int], measure: str) -> list[Trend]:
-    """Of each series, a group of names, what happened between the edges: whole Unix seconds, rising. `measure`: events or contacts."""
-    return [_trend(records.columns, timeline(records.columns, names), edges, measure) for names in series]
+def trend(
+    records: Records, *, series: Sequence[Sequence[int]], edges: Sequence[int], measure: str, among: bytes | None = None
+) -> list[Trend]:
+    """Of each series, a group of names, what happened between the edges: whole Unix seconds, rising. `measure`: events or contacts.
+
+    `among`: as marks_of says.
+    """
+    columns = records.columns
+    marks = marks_of(columns, among)
+    return [
+        _trend(timeline(columns, names).part(columns, edges[-1], edges[0], marks), edges, measure, width=columns.contacts)
+        for names in series
+    ]
 
 
-def _trend(columns: Columns, line: Timeline, edges: Sequence[int], measure: str) -> Trend:
-    places = line.places(edges)
-    events = [place.stop - place.start for place in places]
-    width = columns.contacts
+def _trend(part: Part, edges: Sequence[int], measure: str, *, width: int) -> Trend:
+    """`width` is above the number of every contact."""
+    places = part.places(edges)
     ever = np.zeros(width, bool)
     if measure == "events":
-        ever[columns.contact[line.row[places[0].start : places[-1].stop]]] = True
-        return Trend(events, sum(events), int(np.count_nonzero(ever)))
+        ever[part.contact] = True
+        return Trend([place.stop - place.start for place in places], len(part.at), int(np.count_nonzero(ever)))
     contacts = []
-    marks = np.zeros(width, bool)
+    here = np.zeros(width, bool)
     for place in places:
-        marks[columns.contact[line.row[place]]] = True
-        contacts.append(int(np.count_nonzero(marks)))
-        ever |= marks
-        marks[:] = False
-    return Trend(contacts, sum(events), int(np.count_nonzero(ever)))
+        here[part.contact[place]] = True
+        contacts.append(int(np.count_nonzero(here)))
+        ever |= here
+        here[:] = False
+    return Trend(contacts, len(part.at), int(np.count_nonzero(ever)))

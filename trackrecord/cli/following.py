@@ -1,28 +1,19 @@
 """A running server's live stream, read as it comes and connected to again when it is lost."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
 
 import httpx
-import msgspec
 
 from ..errors import Unauthorized
+from ..wire.live import Read, Reader
 from .remote import PAUSES_S, ServerAway, ServerRefuses, message_of, seconds, words
 
 CONNECT_S = 10.0
 SILENCE_S = 40.0  # a server says something every 15 s, even when nothing arrives
 
 
-class Message(NamedTuple):
-    """One server-sent event: of `kind` message, an event's receipt; of kind missed, what is not told."""
-
-    kind: str
-    position: str
-    data: Any
-
-
-def follow(url: str, token: str, asked: Sequence[tuple[str, str]], *, tell: Callable[[str], None]) -> Iterator[Message]:
+def follow(url: str, token: str, asked: Sequence[tuple[str, str]], *, tell: Callable[[str], None]) -> Iterator[Read]:
     """Every message but beats, for ever; `tell` hears when the connection is lost, and when it is there again.
 
     Raises ServerAway when the server is not reached at first, and Unauthorized or ServerRefuses when it will never answer this.
@@ -38,10 +29,12 @@ def follow(url: str, token: str, asked: Sequence[tuple[str, str]], *, tell: Call
                         if lost:
                             tell("connected again")
                         connected, lost, tries = True, False, 0
-                        for message in messages(response.iter_raw()):
-                            headers["Last-Event-ID"] = message.position
-                            if message.kind != "beat":
-                                yield message
+                        reader = Reader()
+                        for piece in response.iter_raw():
+                            for message in reader.feed(piece):
+                                headers["Last-Event-ID"] = str(message.position)
+                                if message.kind != "beat":
+                                    yield message
                         trouble = f"{url} ended the stream"
                     else:
                         response.read()
@@ -57,18 +50,6 @@ def follow(url: str, token: str, asked: Sequence[tuple[str, str]], *, tell: Call
             lost = True
             time.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)] if pause_s is None else pause_s)
             tries += 1
-
-
-def messages(pieces: Iterable[bytes]) -> Iterator[Message]:
-    """The messages of a stream. One that broke off is left out."""
-    rest = b""
-    for piece in pieces:
-        *blocks, rest = (rest + piece).split(b"\n\n")
-        for block in blocks:
-            fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
-            if b"data" in fields and b"id" in fields:
-                data = msgspec.json.decode(fields[b"data"])
-                yield Message(fields.get(b"event", b"message").decode(), fields[b"id"].decode(), data)
 
 
 def _refused(url: str, response: httpx.Response) -> tuple[str, float]:

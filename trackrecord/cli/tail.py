@@ -11,7 +11,7 @@ from . import EXIT_INTERRUPTED, UsageWrong, output
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from .following import Message
+    from ..wire.live import Read
 
 app = typer.Typer(add_completion=False)
 
@@ -46,6 +46,7 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON, as the API has it.")] = False,
 ) -> None:
     """Show events as they arrive, until Ctrl-C. Times are UTC."""
+    from ..wire.live import identifier_of
     from .following import follow
 
     url = (url or os.environ.get("TRACKRECORD_URL") or HERE).rstrip("/")
@@ -55,7 +56,7 @@ def tail(
     if not token:
         raise UsageWrong("a running server wants an access token: give it with --token or TRACKRECORD_TOKEN")
     asked = [("event_name", each) for each in name or ()]
-    asked += [(_kind(contact), contact)] if contact else []
+    asked += [(identifier_of(contact), contact)] if contact else []
     asked += [("outcome", outcome)] if outcome else []
     asked += [("last", str(last))] if since is None else [("after", str(since))]
     show = _json if as_json else _at_terminal if sys.stdout.isatty() else _in_pipe
@@ -66,18 +67,11 @@ def tail(
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
-def _kind(contact: str) -> str:
-    """Which identifier it looks like: 24 hex digits are an id of ours, and @ stands in an address."""
-    if len(contact) == 24 and all(letter in "0123456789abcdef" for letter in contact):
-        return "contact_id"
-    return "email" if "@" in contact else "user_id"
-
-
 def _tell(sentence: str) -> None:
     print(f"trackrecord: {sentence}", file=sys.stderr, flush=True)
 
 
-def _json(message: "Message") -> None:
+def _json(message: "Read") -> None:
     import msgspec
 
     print(msgspec.json.encode(message.data).decode(), flush=True)
@@ -87,7 +81,7 @@ def _missed(count: int) -> str:
     return f"{output.counted(count, 'event')} at most passed unseen, faster than could be shown"
 
 
-def _in_pipe(message: "Message") -> None:
+def _in_pipe(message: "Read") -> None:
     from . import shown
 
     if message.kind == "missed":
@@ -99,7 +93,7 @@ def _in_pipe(message: "Message") -> None:
     print("  ".join(cells).rstrip(), flush=True)
 
 
-def _at_terminal(message: "Message") -> None:
+def _at_terminal(message: "Read") -> None:
     """Colours say again what words say: without them nothing is lost."""
     from rich.text import Text
 

@@ -47,7 +47,7 @@ def _inside(address: str) -> str:
 
 def _page(asked: Asked, template: str, *, status: int = 200, error: RequestError | None = None, **context: Any) -> Answer:
     form = sessions_of(asked.services).form(asked)
-    return rendering.page(
+    page = rendering.page(
         asked,
         f"doors/{template}.html",
         status=status if error is None else error.status,
@@ -57,6 +57,7 @@ def _page(asked: Asked, template: str, *, status: int = 200, error: RequestError
         password_min=PASSWORD_MIN,
         **context,
     )
+    return rendering.refusing(page, error)
 
 
 async def _sent(asked: Asked) -> dict[str, str]:

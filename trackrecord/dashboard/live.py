@@ -1,10 +1,96 @@
 """What is arriving now: the page that follows it, its stream, and one event with what became of it."""
 
+import contextlib
+import time
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from ..errors import RequestError
 from ..http.call import Answer
+from ..outcomes import DUPLICATE, ERASED, STORED
+from ..wire import live as wire
+from ..wire.live import Read, Reader
+from . import doors, rendering
+from .api import ApiCall, target
 from .visit import Page, Visit
+
+LAST = 50  # events that the page begins with
+NAMES_OFFERED = 150
+ASK_S = 3.0  # between looks whether somebody is still signed in
+FIELDS = {"event_name": "name"} | dict.fromkeys(wire.IDENTIFIERS, "contact") | {"outcome": "outcome"}  # by the API's parameters
+
+
+async def show_live(visit: Visit) -> Answer:
+    """GET live?name=&contact=&outcome=."""
+    asked = _asked(visit)
+    told: Sequence[Read] = ()
+    call, fault = None, None
+    try:
+        reply = await visit.api.get("/-/api/live", asked | {"last": LAST, "follow": "false"})
+    except RequestError as error:
+        if error.field not in FIELDS:
+            raise
+        fault = error
+    else:
+        told, call = Reader().feed(reply.data), reply.call
+    names = await visit.api.get("/-/api/event-names", {"per_page": NAMES_OFFERED})
+    receipts = [each.data for each in reversed(told) if each.kind == "message"]
+    return visit.html(
+        "live/live.html",
+        rows=[(receipt, event_of(receipt)) for receipt in receipts],
+        after=told[-1].position if told else 0,
+        filters={name: visit.param(name) for name in ("name", "contact", "outcome")},
+        outcomes=(STORED, DUPLICATE, ERASED),
+        names=[each["name"] for each in names.data["data"]],
+        call=call,
+        fault=fault,
+        fault_at=FIELDS[fault.field] if fault is not None and fault.field else None,
+    )
+
+
+async def stream(visit: Visit) -> Answer:
+    """GET live/stream, with the page's parameters and `after`: the API's stream, each event as a row of the page."""
+    again = visit.asked.headers.get(b"last-event-id", b"").decode("latin-1")
+    answer = await visit.api.raw(ApiCall("GET", target("/-/api/live", _asked(visit) | {"after": again or visit.param("after") or None})))
+    return Answer(_rows(visit, answer.body), headers=answer.headers)
+
+
+async def _rows(visit: Visit, pieces: Any) -> AsyncIterator[bytes]:
+    """Ends when somebody is signed out, or taken out of the workspace."""
+    reader, ask_at = Reader(), time.monotonic() + ASK_S
+    async with contextlib.aclosing(pieces):
+        yield wire.BEGIN + await _shown(visit, reader.feed(await anext(pieces)))
+        async for piece in pieces:
+            if time.monotonic() >= ask_at:
+                signed_in = await doors.sessions_of(visit.services).who(visit.asked)
+                if signed_in is None or signed_in.membership(visit.workspace.id) is None:
+                    return
+                ask_at = time.monotonic() + ASK_S
+            yield await _shown(visit, reader.feed(piece))
+
+
+async def _shown(visit: Visit, messages: Sequence[Read]) -> bytes:
+    """In a thread, as many rows may come at once."""
+    shown: bytes = await visit.services.in_thread(lambda: b"".join(_message(visit, each) for each in messages))
+    return shown
+
+
+def _message(visit: Visit, read: Read) -> bytes:
+    if read.kind == "beat":
+        return wire.message("beat", read.position, b"{}")
+    if read.kind == "missed":
+        html = rendering.piece("live/_missed.html", visit=visit, count=read.data["count"])
+    else:
+        html = rendering.piece("events/_row.html", visit=visit, event=event_of(read.data), receipt=read.data, columns=1, fresh=True)
+    return wire.message(None, read.position, html.encode())
+
+
+def _asked(visit: Visit) -> dict[str, Any]:
+    """The page's filters in the words of the API."""
+    contact = visit.param("contact")
+    asked: dict[str, Any] = {"event_name": visit.param("name") or None, "outcome": visit.param("outcome") or None}
+    return asked | ({wire.identifier_of(contact): contact} if contact else {})
 
 
 async def show_event(visit: Visit) -> Answer:
@@ -24,4 +110,8 @@ def event_of(receipt: dict[str, Any]) -> dict[str, Any] | None:
     return found
 
 
-PAGES = (Page("GET", "live/{position}", show_event),)
+PAGES = (
+    Page("GET", "live", show_live),
+    Page("GET", "live/stream", stream, piece=True),
+    Page("GET", "live/{position}", show_event),
+)

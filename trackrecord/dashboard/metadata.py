@@ -60,10 +60,11 @@ def by_kind(metadata: Mapping[str, Any], zone: ZoneInfo) -> list[Shown]:
     return found
 
 
-def brief(metadata: Mapping[str, Any], zone: ZoneInfo) -> str:
-    """The first values in one line of plain text, without their keys' whole stories."""
-    parts = [f"{key} {_short(shown.striptags())}" for key, shown, _ in by_kind(dict(list(metadata.items())[:BRIEF_KEYS]), zone)]
-    return " · ".join(parts) + (" …" if len(metadata) > BRIEF_KEYS else "")
+def brief(metadata: Mapping[str, Any], zone: ZoneInfo) -> Markup:
+    """The first values in one line, each kept to itself, whichever way it is written."""
+    first = by_kind(dict(list(metadata.items())[:BRIEF_KEYS]), zone)
+    parts = [Markup("<bdi>{}</bdi> <bdi>{}</bdi>").format(_short(each.key), _short(each.value.striptags())) for each in first]
+    return Markup(" · ").join(parts) + (" …" if len(metadata) > BRIEF_KEYS else "")
 
 
 def _short(text: str) -> str:

@@ -11,8 +11,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from .. import __version__
-from ..errors import NotFound
+from ..errors import NotFound, TrackrecordError
 from ..http.call import Answer, Asked
+from ..rules.directory import Workspace
 from . import formats, metadata
 from .api import ApiCall
 
@@ -93,7 +94,7 @@ def _by_kind(context: Context, kept: dict[str, Any]) -> list[metadata.Shown]:
 
 
 @pass_context
-def _brief(context: Context, kept: dict[str, Any]) -> str:
+def _brief(context: Context, kept: dict[str, Any]) -> Markup:
     return metadata.brief(kept, context["visit"].timezone)
 
 
@@ -131,6 +132,11 @@ def environment() -> Environment:
     return made
 
 
+def piece(template: str, **context: Any) -> str:
+    """A piece of a page alone, for what is no answer by itself."""
+    return environment().get_template(template).render(**context)
+
+
 def page(asked: Asked, template: str, *, status: int = 200, said: str | None = None, headers: Any = (), **context: Any) -> Answer:
     from .visit import SAID_COOKIE, cookies
 
@@ -149,6 +155,13 @@ def page(asked: Asked, template: str, *, status: int = 200, said: str | None = N
     )
     forget = ((b"set-cookie", f"{SAID_COOKIE}=; Path=/-/ui; Max-Age=0; SameSite=Lax".encode()),) if said else ()
     return Answer(text.encode(), status, (*PAGE_HEADERS, *forget, *headers))
+
+
+def refusing(answer: Answer, error: TrackrecordError | None, whose: Workspace | None = None) -> Answer:
+    """The page with what the request log is told of it, and when to come back where waiting helps."""
+    wait = error.retry_after_s if error is not None else None
+    retry = () if wait is None else ((b"retry-after", b"%d" % wait),)
+    return answer._replace(headers=(*answer.headers, *retry), failure=error, whose=whose)
 
 
 def redirect(asked: Asked, address: str, said: str | None = None, headers: Any = ()) -> Answer:

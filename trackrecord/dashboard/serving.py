@@ -80,6 +80,6 @@ def problem(asked: Asked, visit: Visit | None, *, status: int, message: str, err
     """A page, or a piece of one, that says what happened and what to do."""
     context: dict[str, Any] = {"message": message, "error": error}
     if visit is None:
-        return rendering.page(asked, "problem_outside.html", status=status, **context)._replace(failure=error)
+        return rendering.refusing(rendering.page(asked, "problem_outside.html", status=status, **context), error)
     page = visit.html("problem_piece.html" if visit.partial else "problem.html", status=status, **context)
-    return page._replace(failure=error, whose=visit.workspace)
+    return rendering.refusing(page, error, visit.workspace)

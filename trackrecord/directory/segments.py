@@ -1,7 +1,7 @@
 """Segments, and how large they were. Who is in one is found by its query: trackrecord/segments.py."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableSequence, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from ..errors import NotFound, Unprocessable
 from ..rules.segments import SEGMENTS_MAX, Segment, Size
-from .engine import Database
+from .engine import Database, in_chunks
 from .tables import segment_sizes, segments
 
 SIZES_DAYS = 1_100  # that sizes are kept: three years
@@ -87,14 +87,17 @@ class Segments:
                 connection.execute(sa.insert(segment_sizes), rows)
             connection.execute(sa.delete(segment_sizes).where(segment_sizes.c.day <= day - SIZES_DAYS))
 
-    def sizes(self, segment: Segment, *, since: int) -> Sequence[Size]:
-        """By day, from the day `since` on, in order; days on which nobody counted are left out."""
-        wanted = sa.select(segment_sizes.c.day, segment_sizes.c.count).order_by(segment_sizes.c.day)
+    def sizes(self, of: Iterable[Segment], *, since: int) -> dict[int, MutableSequence[Size]]:
+        """By the segments' numbers their sizes from the day `since` on, in order; days on which nobody counted are left out, and so
+        are segments that nobody has counted since.
+        """
+        found: dict[int, MutableSequence[Size]] = {}
+        wanted = sa.select(segment_sizes).where(segment_sizes.c.day >= since).order_by(segment_sizes.c.segment, segment_sizes.c.day)
         with self._db.reading() as connection:
-            return [
-                Size(*row)
-                for row in connection.execute(wanted.where(segment_sizes.c.segment == segment.number, segment_sizes.c.day >= since))
-            ]
+            for some in in_chunks(segment.number for segment in of):
+                for row in connection.execute(wanted.where(segment_sizes.c.segment.in_(some))):
+                    found.setdefault(row.segment, []).append(Size(row.day, row[2]))
+        return found
 
     def unsized(self, workspace: int, *, day: int) -> Sequence[Segment]:
         """The segments of a workspace that nobody has counted on a day."""

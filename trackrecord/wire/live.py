@@ -1,7 +1,8 @@
 """The stream of what is arriving, on the wire: server-sent events. Ours: the original has nothing like it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -9,7 +10,6 @@ from ..errors import ParameterInvalid
 from ..outcomes import DUPLICATE, ERASED, STORED
 from ..rules.events import clean_name
 from ..rules.identity import Identifier
-from .json import encode
 from .params import Query, flag, last, refuse_empty, whole, word
 
 OUTCOMES = (STORED, DUPLICATE, ERASED)
@@ -17,6 +17,7 @@ IDENTIFIERS = {"contact_id": "id", "user_id": "user_id", "email": "email"}
 LAST_MAX = 1_000
 POSITION_MAX = 1 << 62
 PIECE_BYTES = 64 << 10
+_ID = re.compile("[0-9a-f]{24}")
 BEGIN = b"retry: 1000\n\n"  # milliseconds that a browser waits before it connects again
 
 
@@ -79,7 +80,39 @@ def pieces(messages: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(some)
 
 
-def message(kind: str | None, position: int, body: Any) -> bytes:
+def message(kind: str | None, position: int, data: bytes) -> bytes:
     """One server-sent event. Without a kind it is of the kind that needs no name."""
-    data = b"".join(b"data: " + line + b"\n" for line in encode(body).splitlines())
-    return (b"event: %b\n" % kind.encode() if kind is not None else b"") + b"id: %d\n" % position + data + b"\n"
+    lines = b"".join(b"data: " + line + b"\n" for line in data.splitlines())
+    return (b"event: %b\n" % kind.encode() if kind is not None else b"") + b"id: %d\n" % position + lines + b"\n"
+
+
+class Read(NamedTuple):
+    """A server-sent event as it is read: `kind` is message, missed or beat, `data` the body in builtins."""
+
+    kind: str
+    position: int
+    data: Any
+
+
+class Reader:
+    """Reads a stream of messages as it comes, in pieces cut anywhere. A message that broke off is left out."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> list[Read]:
+        *blocks, self._rest = (self._rest + piece).split(b"\n\n")
+        found = []
+        for block in blocks:
+            fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
+            if b"data" in fields and b"id" in fields:
+                kind = fields.get(b"event", b"message").decode()
+                found.append(Read(kind, int(fields[b"id"]), msgspec.json.decode(fields[b"data"])))
+        return found
+
+
+def identifier_of(contact: str) -> str:
+    """The parameter that a contact is asked for with, by what its text looks like: 24 hex digits are an id of ours, @ is in an address."""
+    if _ID.fullmatch(contact):
+        return "contact_id"
+    return "email" if "@" in contact else "user_id"

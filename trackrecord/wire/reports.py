@@ -29,6 +29,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     since: int | None
     until: int | None
     timezone: str | None
+    segment_id: str | None
     format: str
 
 
@@ -88,9 +89,14 @@ def parse_retention(query: Query) -> AskedRetention:
 
 
 def _span(query: Query) -> dict[str, Any]:
-    refuse_empty(query, "since", "until", "timezone")
-    since, until = moment(last(query, "since"), "since"), moment(last(query, "until"), "until")
-    return {"since": since, "until": until, "timezone": last(query, "timezone"), "format": word(query, "format", FORMATS) or FORMATS[0]}
+    refuse_empty(query, "since", "until", "timezone", "segment_id")
+    return {
+        "since": moment(last(query, "since"), "since"),
+        "until": moment(last(query, "until"), "until"),
+        "timezone": last(query, "timezone"),
+        "segment_id": last(query, "segment_id"),
+        "format": word(query, "format", FORMATS) or FORMATS[0],
+    }
 
 
 def _names(query: Query, param: str) -> list[tuple[str, str]]:
@@ -137,6 +143,7 @@ class PreviousBody(msgspec.Struct, frozen=True, kw_only=True):
 class TrendBody(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "trend"
     timezone: str  # that decides where periods begin
+    segment_id: str | None  # whose members alone are counted
     period: str  # hour, day, week or month
     measure: str  # events or contacts
     since: int
@@ -158,6 +165,7 @@ class StepBody(msgspec.Struct, frozen=True, kw_only=True):
 class FunnelBody(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "funnel"
     timezone: str
+    segment_id: str | None  # whose members alone are counted
     since: int
     until: int
     within_s: int
@@ -174,6 +182,7 @@ class CohortBody(msgspec.Struct, frozen=True, kw_only=True):
 class RetentionBody(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "retention"
     timezone: str
+    segment_id: str | None  # whose members alone are counted
     period: str
     first_event: str
     return_event: str | None  # null for any event

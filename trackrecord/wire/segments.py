@@ -87,10 +87,24 @@ class SizeBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SizeList(msgspec.Struct, frozen=True, kw_only=True):
-    """By day, oldest first; a day on which nobody counted is left out. The last one is of now."""
+    """By day, oldest first; a day on which nobody counted is left out. The last one is of today."""
 
     type: str = "list"
     data: list[SizeBody]
+
+
+class SizesOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What was noted of one segment, oldest first."""
+
+    segment_id: str
+    sizes: list[SizeBody]
+
+
+class AllSizes(msgspec.Struct, frozen=True, kw_only=True):
+    """What was noted of every segment, the first made first."""
+
+    type: str = "list"
+    data: list[SizesOf]
 
 
 class ExplanationBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,8 +182,16 @@ def attached(segments: Iterable[Segment]) -> AttachedSegments:
 
 
 def sizes(found: Sequence[Size]) -> SizeList:
+    return SizeList(data=_sizes(found))
+
+
+def all_sizes(segments: Iterable[Segment], found: Mapping[int, Sequence[Size]]) -> AllSizes:
+    return AllSizes(data=[SizesOf(segment_id=each.id, sizes=_sizes(found.get(each.number, ()))) for each in segments])
+
+
+def _sizes(found: Sequence[Size]) -> list[SizeBody]:
     first = datetime(1970, 1, 1, tzinfo=UTC).date()
-    return SizeList(data=[SizeBody(day=(first + timedelta(days=each.day)).isoformat(), count=each.count) for each in found])
+    return [SizeBody(day=(first + timedelta(days=each.day)).isoformat(), count=each.count) for each in found]
 
 
 def explanation(found: Explanation, *, segment_id: str, contact_id: str) -> ExplanationBody:

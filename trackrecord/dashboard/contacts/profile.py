@@ -16,7 +16,7 @@ from .people import FACTS, STATES, TIMES, Contact, known, name_of, state_of, sum
 EVENTS_PER_PAGE = 50
 LISTED_MAX = 200  # tags, companies and segments shown
 SUMMARY_SHOWN = 12  # event names that are seen at once
-COLUMNS = 4  # of a row of an event
+COLUMNS = 1  # of a row of an event
 
 Event = dict[str, Any]
 

@@ -42,11 +42,13 @@ async def page(
     `shown_of` makes what the template shows of the answer.
     """
     names, total = await first_names(visit)
+    segments = (await visit.api.get("/segments")).data["segments"]
     span, reply, wrong = None, None, None
     try:
         span = span_of(visit, kinds)
         query = query_of(span) if total else None
         if query is not None:
+            query["segment_id"] = visit.param("segment_id") or None
             reply = await visit.api.get(f"/-/api/reports/{report}", query)
             if visit.param("format") == "csv":
                 return await _table(visit, report, query)
@@ -54,9 +56,18 @@ async def page(
     except RequestError as error:
         if error.status != 400:
             raise
-        words, no_name, _ = error.message.partition("; /-/api/event-names")
-        wrong = Wrong(FIELDS.get(error.field or "", error.field or ""), words[:1].upper() + words[1:], error.status, bool(no_name))
-    context |= {"names": names, "total": total, "kinds": kinds, "ranges": RANGES, "span": span, "reply": reply, "wrong": wrong}
+        words, _, where = error.message.partition("; /")  # where the API lists what there is
+        wrong = Wrong(FIELDS.get(error.field or "", error.field or ""), words[:1].upper() + words[1:], error.status, "event-names" in where)
+    context |= {
+        "names": names,
+        "total": total,
+        "segments": segments,
+        "kinds": kinds,
+        "ranges": RANGES,
+        "span": span,
+        "reply": reply,
+        "wrong": wrong,
+    }
     return visit.html(f"reports/{report}.html", status=wrong.status if wrong else 200, **context)
 
 

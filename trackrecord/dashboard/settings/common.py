@@ -8,6 +8,7 @@ from ...directory import Directory
 from ...errors import NotFound
 from ...http.call import Answer
 from ...settings import Settings
+from .. import rendering
 from ..visit import Visit
 
 # Path below settings/, and what it is called; in this order.
@@ -26,7 +27,7 @@ SECTIONS = (
 def page(visit: Visit, section: str, template: str = "", /, status: int = 200, **context: Any) -> Answer:
     """A page of a section; `error` in the context is what a form of it was refused with."""
     error = context.setdefault("error", None)
-    return visit.html(
+    made = visit.html(
         f"settings/{template or section}.html",
         status=status if error is None else error.status,
         sections=SECTIONS,
@@ -34,6 +35,7 @@ def page(visit: Visit, section: str, template: str = "", /, status: int = 200, *
         command=lambda *words, workspace=True: command(visit, *words, workspace=workspace),
         **context,
     )
+    return rendering.refusing(made, error, visit.workspace)
 
 
 async def ask(visit: Visit, function: Callable[[Directory], Any]) -> Any:

@@ -3,14 +3,17 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 
+from msgspec import UNSET
+
 from ... import exports
 from ...errors import ParameterInvalid, Unavailable
 from ...exports import ExportedContact, ExportedEvent, Row
-from ...rules.search import Query
+from ...rules.search import Group, Query
 from ...stores.base import EventReader, Selection
 from ...wire import exports as wire
 from ...wire.exports import ExportQuery
 from ..call import Answer, Call
+from . import search
 
 PIECE_BYTES = 64 << 10  # made in one turn; a client that takes none holds some of these and what exports.py reads ahead, and no thread
 EXPORTS_MAX = 8  # of a workspace at once: that much memory its slow readers can hold
@@ -32,17 +35,19 @@ async def export_events(call: Call) -> Answer:
 async def export_contacts(call: Call) -> Answer:
     """GET /-/api/export/contacts. The live contacts, in the order an import should read them."""
     query = wire.parse(call.query, formats=FORMATS)
-    among = await _members(call, query.segment_id)
+    among = await _among(call, query)
     found = exports.contacts(call.services.directory, call.workspace.number, since=query.since, until=query.until, among=among)
     return _answer(call, query, "contacts", map(exports.exported_contact, found), ExportedContact)
 
 
-async def _members(call: Call, segment_id: str | None) -> Query | None:
-    """Those of a segment, as of now. Raises NotFound."""
-    if segment_id is None:
-        return None
-    _, query = await call.services.segments.get(call.workspace, segment_id)
-    return await call.services.segments.resolved(call.workspace, query)
+async def _among(call: Call, sent: ExportQuery) -> Query | None:
+    """Those of a segment and those that a search finds, as of now; None for all. Raises NotFound, and what a search raises."""
+    wanted: list[Query] = []
+    if sent.segment_id is not None:
+        wanted.append((await call.services.segments.get(call.workspace, sent.segment_id))[1])
+    if sent.query is not UNSET:
+        wanted.append((await search.read(call, sent.query, None)).query)
+    return await call.services.segments.resolved(call.workspace, Group("AND", tuple(wanted))) if wanted else None
 
 
 def _selection(call: Call, query: ExportQuery) -> Selection:
@@ -62,7 +67,7 @@ def _answer(call: Call, query: ExportQuery, noun: str, rows: Iterator[Row], kind
         (b"content-type", f"{exports.MEDIA[query.format]}; charset=utf-8".encode()),
         (b"content-disposition", f'attachment; filename="{name}"'.encode()),
     )
-    chosen = bool(query.names or query.whose or query.segment_id) or not (query.since is query.until is None)
+    chosen = bool(query.names or query.whose or query.segment_id or query.query is not UNSET) or not (query.since is query.until is None)
     return Answer(_pieces(call, exports.FORMATS[query.format](rows, kind), long=chosen), headers=headers)
 
 

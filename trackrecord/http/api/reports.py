@@ -1,14 +1,15 @@
-"""Trends, funnels and retention. Scope: read_events. What they count is counted in analysis/."""
+"""Trends, funnels and retention. Scopes: read_events, and read_contacts for those of a segment. What they count is counted in analysis/."""
 
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
-from ...errors import ParameterInvalid
+from ...errors import NotFound, ParameterInvalid
 from ...rules import periods
 from ...rules.directory import EventName
 from ...wire import reports as wire
 from ...wire.exports import file_name
 from ...wire.reports import Span
+from ..auth import allow
 from ..call import Answer, Call
 
 
@@ -22,8 +23,10 @@ async def trend(call: Call) -> Answer:
     names: list[str | None] = [entry.name for entry in entries] or [None]
     numbers = [[entry.number] for entry in entries] or [await _all_numbers(call)]
 
+    among = await _members(call, asked)
+
     async def series(of: periods.Range) -> list[wire.SeriesBody]:
-        found = await call.services.analysis.ask("trend", series=numbers, edges=of.edges, measure=asked.measure)
+        found = await call.services.analysis.ask("trend", series=numbers, edges=of.edges, measure=asked.measure, among=among)
         return wire.series_of(names, found)
 
     previous = None
@@ -32,6 +35,7 @@ async def trend(call: Call) -> Answer:
         previous = wire.PreviousBody(since=before.since, until=before.until, periods=wire.periods_of(before), series=await series(before))
     body = wire.TrendBody(
         timezone=zone.key,
+        segment_id=asked.segment_id,
         period=asked.period,
         measure=asked.measure,
         since=span.since,
@@ -50,10 +54,16 @@ async def funnel(call: Call) -> Answer:
     since, until = periods.bounds("day", asked.since, asked.until, zone=zone, now=call.now())
     entries = await named(call, asked.steps, "step")
     found = await call.services.analysis.ask(
-        "funnel", steps=[entry.number for entry in entries], since=since, until=until, within_s=asked.within_s
+        "funnel",
+        steps=[entry.number for entry in entries],
+        since=since,
+        until=until,
+        within_s=asked.within_s,
+        among=await _members(call, asked),
     )
     body = wire.FunnelBody(
         timezone=zone.key,
+        segment_id=asked.segment_id,
         since=since,
         until=until,
         within_s=asked.within_s,
@@ -74,9 +84,11 @@ async def retention(call: Call) -> Answer:
         first=first.number,
         returns=[entry.number for entry in returns] or await _all_numbers(call),
         edges=span.edges,
+        among=await _members(call, asked),
     )
     body = wire.RetentionBody(
         timezone=zone.key,
+        segment_id=asked.segment_id,
         period=asked.period,
         first_event=first.name,
         return_event=returns[0].name if returns else None,
@@ -95,6 +107,22 @@ def _zone(call: Call, asked: Span) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown; not a name; the name of a folder
         raise ParameterInvalid(f"timezone must be an IANA name such as Europe/Dublin, got {name[:80]!r}", field="timezone") from None
+
+
+async def _members(call: Call, asked: Span) -> bytes | None:
+    """Who is in the segment asked for, as Segments.marks says; None where everybody is meant.
+
+    Raises ParameterInvalid for a segment there is not, and TokenUnauthorized where the token may not read contacts.
+    """
+    if asked.segment_id is None:
+        return None
+    allow(call.token, "read_contacts")
+    try:
+        return await call.services.segments.marks(call.workspace, asked.segment_id)
+    except NotFound:
+        raise ParameterInvalid(
+            f"there is no segment {asked.segment_id[:80]!r}; /segments lists those there are", field="segment_id"
+        ) from None
 
 
 async def named(call: Call, asked: Iterable[tuple[str, str]], field: str) -> list[EventName]:

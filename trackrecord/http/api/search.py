@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from ...rules.filters import Known
-from ...rules.search import names_attributes, search
+from ...rules.search import Search, names_attributes, search
 from ...rules.versions import has
 from ...wire import search as wire
 from ..call import Answer, Call
@@ -17,14 +17,7 @@ from . import shown
 async def search_contacts(call: Call) -> Answer:
     """POST /contacts/search. A contact is found as soon as the answer that made or changed it is sent."""
     sent = wire.parse(call.body)
-    settings = call.services.settings
-    known = Known(
-        attributes=await _attributes(call) if names_attributes(sent.query, sent.sort) else {},
-        zone=ZoneInfo(call.workspace.timezone),
-        exact_dates=settings.search_dates == "exact",
-        formatted_phone=has(call.version, "formatted_phone"),
-    )
-    asked = search(sent.query, sent.sort, known)
+    asked = await read(call, sent.query, sent.sort)
     page, after = wire.place(sent.starting_after, asked)
     found = await call.services.in_background(
         call.workspace.number,
@@ -33,11 +26,22 @@ async def search_contacts(call: Call) -> Answer:
         replace(asked, query=await call.services.segments.resolved(call.workspace, asked.query)),
         limit=sent.per_page,
         after=after,
-        within_s=settings.search_max_s,
+        within_s=call.services.settings.search_max_s,
         long=True,
     )
     following = None if found.next is None else wire.cursor(page + 1, found.next, asked)
     return await shown.page(call, found.contacts, total_count=found.total_count, per_page=sent.per_page, page=page, next_cursor=following)
+
+
+async def read(call: Call, query: object, sort: object) -> Search:
+    """A search as it was sent. Raises what rules.search.search raises."""
+    known = Known(
+        attributes=await _attributes(call) if names_attributes(query, sort) else {},
+        zone=ZoneInfo(call.workspace.timezone),
+        exact_dates=call.services.settings.search_dates == "exact",
+        formatted_phone=has(call.version, "formatted_phone"),
+    )
+    return search(query, sort, known)
 
 
 async def _attributes(call: Call) -> Mapping[str, str]:

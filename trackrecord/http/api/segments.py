@@ -94,13 +94,25 @@ async def preview_segment(call: Call) -> Answer:
 
 
 async def list_segment_sizes(call: Call) -> Answer:
-    """GET /-/api/segments/{segment_id}/sizes. It is counted first, so that the last one is of now."""
+    """GET /-/api/segments/{segment_id}/sizes. Where nobody has counted it today it is counted, so that the last one is of today."""
     days = whole(call.query, "days", default=SIZES_DAYS_DEFAULT, most=SIZES_DAYS_MAX)
     directory = call.services.directory.segments
     segment = await call.services.in_thread(directory.get, call.workspace.number, call.path["segment_id"])
-    await call.services.segments.counts(call.workspace, [segment])
-    since = call.now() // DAY_S - days + 1
-    return Answer(wire.sizes(await call.services.in_thread(directory.sizes, segment, since=since)))
+    today = call.now() // DAY_S
+    sizes = await call.services.in_thread(directory.sizes, [segment], since=today - days + 1)
+    if not sizes or sizes[segment.number][-1].day < today:
+        await call.services.segments.counts(call.workspace, [segment])
+        sizes = await call.services.in_thread(directory.sizes, [segment], since=today - days + 1)
+    return Answer(wire.sizes(sizes[segment.number]))
+
+
+async def list_all_sizes(call: Call) -> Answer:
+    """GET /-/api/segments/sizes. What was noted of every segment; nothing is counted for it."""
+    days = whole(call.query, "days", default=SIZES_DAYS_DEFAULT, most=SIZES_DAYS_MAX)
+    directory = call.services.directory.segments
+    segments = await call.services.in_thread(directory.list, call.workspace.number)
+    sizes = await call.services.in_thread(directory.sizes, segments, since=call.now() // DAY_S - days + 1)
+    return Answer(wire.all_sizes(segments, sizes))
 
 
 async def explain_segment(call: Call) -> Answer:

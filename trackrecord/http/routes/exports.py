@@ -39,7 +39,12 @@ ROUTES: tuple[Route, ...] = (
         need="read_contacts",
         response=bytes,
         media=tuple(MEDIA.values()),
-        params=(_FORMAT, *_TIMES, Param("segment_id", "only those in this segment")),
+        params=(
+            _FORMAT,
+            *_TIMES,
+            Param("segment_id", "only those in this segment"),
+            Param("query", "only those that this query of a contact search finds, in JSON"),
+        ),
         errors={404: "no such segment"},
     ),
 )

@@ -9,6 +9,7 @@ _FORMAT = Param("format", "csv for a table; json without it")
 _SPAN = (
     Param("until", "whole Unix seconds, exclusive; the end of the current period without it", "integer"),
     Param("timezone", "an IANA name that decides where periods begin; the workspace's without it"),
+    Param("segment_id", "a segment, to count what its members did and nothing else; the token needs read_contacts too"),
     _FORMAT,
 )
 _SINCE = Param(

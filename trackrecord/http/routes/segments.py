@@ -7,6 +7,7 @@ from .route import CONTACT_ID, V2, Param, Route
 
 _SEGMENT_ID = (Param("segment_id", "the segment's id", place="path", required=True),)
 _COUNT = Param("include_count", "true to be told how many contacts are in it", "boolean")
+_DAYS = Param("days", "how many days back, 90 without it", "integer")
 _NO_SEGMENT = {404: "no such segment"}
 
 ROUTES: tuple[Route, ...] = (
@@ -66,6 +67,16 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET",
+        "/-/api/segments/sizes",
+        segments.list_all_sizes,
+        "List how many contacts were in each segment, by day",
+        "Segments",
+        need="read_contacts",
+        response=wire.AllSizes,
+        params=(_DAYS,),
+    ),
+    Route(
+        "GET",
         "/-/api/segments/{segment_id}",
         segments.get_queried_segment,
         "Get a segment with its query",
@@ -106,7 +117,7 @@ ROUTES: tuple[Route, ...] = (
         "Segments",
         need="read_contacts",
         response=wire.SizeList,
-        params=(*_SEGMENT_ID, Param("days", "how many days back, 90 without it", "integer")),
+        params=(*_SEGMENT_ID, _DAYS),
         errors=_NO_SEGMENT,
     ),
     Route(
