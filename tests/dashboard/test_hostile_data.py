@@ -43,10 +43,8 @@ def addresses(shown: Shown) -> list[str]:
             http.post("/-/api/segments", json={"name": text, "query": {"field": "name", "operator": "=", "value": text}})
     names = [f"events/name?name={quote(text, safe='')}" for text in STRINGS]
     plain = {page.path for page in PAGES if page.method == "GET" and "{" not in page.path and not page.piece}
-    found = [*sorted(plain), *(f"find?q={quote(text, safe='')}" for text in STRINGS[:3])]
-    if "contacts/{contact_id}" in {page.path for page in PAGES} or "contacts/{id}" in {page.path for page in PAGES}:
-        found += [f"contacts/{id}" for id in ids]
-    return [*found, *(names if "events/name" in plain else [])]
+    found = [*sorted(plain - {"events/name", "events/edit"}), *(f"find?q={quote(text, safe='')}" for text in STRINGS[:3])]
+    return [*found, *(f"contacts/{id}" for id in ids), *names]
 
 
 def test_nothing_of_it_runs_or_breaks_a_page(addresses: list[str], tab: Tab) -> None:
@@ -54,7 +52,7 @@ def test_nothing_of_it_runs_or_breaks_a_page(addresses: list[str], tab: Tab) -> 
     for address in addresses:
         tab.open(address)
         assert tab.page.locator("h1").count() == 1, address
-        assert "hacked" not in tab.page.title().replace("document.title='hacked'", ""), address
+        assert tab.page.title() != "hacked", address
         assert tab.page.evaluate("[...document.querySelectorAll('a')].every((each) => /^(https?:|$)/.test(each.protocol))"), address
         assert not tab.too_wide, address
 
@@ -69,7 +67,7 @@ def test_it_breaks_no_page_on_a_phone(addresses: list[str], tab: Tab) -> None:
 def test_it_stands_in_no_page_unescaped(addresses: list[str], looker: Looker) -> None:
     for address in addresses:
         page = looker.get(address)
-        assert page.status == 200, (address, page.words[:300])
+        assert page.status in (200, 303), (address, page.words[:300])
         assert SCRIPT not in page.text, address
         assert "<img" not in page.text, address
         assert not re.search(r'(?:href|src|action)="\s*javascript:', page.text, re.I), address

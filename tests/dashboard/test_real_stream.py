@@ -44,25 +44,17 @@ def busiest(shown: Shown, expected: dict[str, Any]) -> dict[str, Any]:
     return known
 
 
-def rows(tab: Tab, table: str = "table") -> list[list[str]]:
-    """The cells of a table's body, as they are read."""
-    found: list[list[str]] = tab.page.locator(table).first.evaluate(
-        "table => [...table.tBodies[0].rows].map(row => [...row.cells].map(cell => cell.innerText.trim()))"
-    )
-    return found
-
-
-def test_the_catalogue_has_the_known_totals(tab: Tab, expected: dict[str, Any]) -> None:
-    tab.open("events")
-    shown_rows = {row[0].split("\n")[0]: row for row in rows(tab, "table.rows")}
+def test_the_catalogue_has_the_known_totals(looker: Looker, expected: dict[str, Any]) -> None:
+    page = looker.get("events").text
     for name, count in expected["per_event_name"].items():
-        assert f"{count:,}" in shown_rows[name], shown_rows[name]
+        assert f"{count:,}" in page.partition(f">{name}<")[2][:4_000], name
 
 
-def test_one_names_page_has_its_total(tab: Tab, expected: dict[str, Any]) -> None:
+def test_one_names_page_has_its_total(looker: Looker, expected: dict[str, Any]) -> None:
     for name, count in expected["per_event_name"].items():
-        tab.open(f"events/name?name={name}&since={FROM}&until={UNTIL}&period=month")
-        assert f"{count:,}" in tab.words, name
+        page = looker.get(f"events/name?name={name}")
+        assert page.status == 200
+        assert f"{count:,}" in page.text, name
 
 
 def test_the_busiest_contact_has_its_known_summary_and_all_of_its_timeline(tab: Tab, busiest: dict[str, Any]) -> None:
