@@ -4,7 +4,7 @@ To add a page, write its view and its row in <noun>.py (or a folder of that name
 tests/dashboard/.
 """
 
-from . import contacts, events, finding, live, reports, settings, start
+from . import contacts, events, finding, live, reports, segments, settings, start
 from .visit import Page
 
 PAGES: tuple[Page, ...] = (
@@ -12,6 +12,7 @@ PAGES: tuple[Page, ...] = (
     *live.PAGES,
     *events.PAGES,
     *contacts.PAGES,
+    *segments.PAGES,
     *reports.PAGES,
     *settings.PAGES,
     *finding.PAGES,
