@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trackrecord.dashboard.contacts import form
@@ -16,6 +16,7 @@ from trackrecord.rules.filters import KINDS, Known
 from trackrecord.rules.search import FIELDS
 from trackrecord.rules.search import search as ask
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
 ATTRIBUTES = {"plan": "string", "seats": "integer", "score": "float", "paid": "boolean", "renews": "date"}
 KNOWN = Known(attributes=ATTRIBUTES, zone=ZoneInfo("UTC"))
 
@@ -125,12 +126,14 @@ FORMS = st.builds(
 )
 
 
+@UNHURRIED
 @given(FORMS)
 def test_an_address_holds_the_whole_form(sent: Form):
     wanted = sent._replace(any=sent.any and len(sent.rows) > 1, wide=sent.wide and sent.box != "")
     assert form.read(form.address(sent), ATTRIBUTES) == wanted
 
 
+@UNHURRIED
 @given(st.lists(rows(), min_size=1, max_size=form.ROWS_MAX).map(tuple), st.booleans())
 def test_what_rows_ask_is_said_in_rows_again(asked: tuple[Row, ...], any: bool):
     sent = sought(*asked, any=any)

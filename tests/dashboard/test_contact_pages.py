@@ -193,6 +193,17 @@ def test_nothing_found_says_by_what_and_each_part_can_be_taken_away(looker: Look
     }
 
 
+def test_a_row_that_lacks_its_value_narrows_nothing_down(looker: Looker, people: People) -> None:
+    people.new()
+    page = looker.get(rows(row("email", "contains"), row("tag_id", "is")))
+    total = people.ask("GET", "/contacts")["total_count"]
+    assert f"{total} contacts" in page.words
+    assert "found" not in page.words
+    assert "segments/new" not in page.text
+    nobody = looker.get(rows(row("email", "contains"), row("name", "is", "nobody at all")))
+    assert len(re.findall(r'<li><a class="button"', nobody.text)) == 1
+
+
 def test_rows_are_added_and_taken_away_with_buttons_that_need_no_script(looker: Looker) -> None:
     page = looker.get(rows(row("name", "is", "Ann"), add="1"))
     assert page.text.count('<div class="condition"') == 2

@@ -42,8 +42,8 @@ class Form(NamedTuple):
     wide: bool = False
 
     @property
-    def asks(self) -> bool:
-        """Whether it narrows anything down."""
+    def begun(self) -> bool:
+        """Whether anything stands in it, though it be a row that lacks its value."""
         return bool(self.box or self.query or self.rows)
 
 
@@ -129,6 +129,11 @@ def _typed(text: str, *, exactly: bool) -> Any:
         return None
     how, fields = ("=", ("id", "external_id", "email")) if exactly else ("~", ("email", "name"))
     return {"operator": "OR", "value": [{"field": field, "operator": how, "value": text} for field in fields]}
+
+
+def asks(row: Row, attributes: Mapping[str, str]) -> bool:
+    """Whether a row has all it needs."""
+    return _filter(row, attributes) is not None
 
 
 def _filter(row: Row, attributes: Mapping[str, str]) -> dict[str, Any] | None:

@@ -78,6 +78,7 @@ async def list_contacts(visit: Visit) -> Answer:
         return visit.html("contacts/_rows.html", **shown)
     at_fault = None if error is None else form.search(held, asked.types).row_of(error.field or "")
     names = await _names(visit, asked.form)
+    asks = bool(held.box or held.query) or any(form.asks(row, asked.types) for row in held.rows)
     return visit.html(
         "contacts/list.html",
         status=200 if error is None else error.status,
@@ -95,7 +96,8 @@ async def list_contacts(visit: Visit) -> Answer:
         widely=_address(visit, held._replace(wide=True)),
         by=lambda sort: _address(visit, asked.form._replace(sort=sort)),
         everybody=visit.url("contacts"),
-        segment=_as_segment(visit, asked) if held.asks and error is None else None,
+        asks=asks,
+        segment=_as_segment(visit, asked) if asks and error is None else None,
         download=_address(visit, asked.form, format="csv"),
         rows_max=form.ROWS_MAX,
         **shown,
@@ -231,6 +233,8 @@ def _lifts(visit: Visit, asked: Asked, names: Mapping[str, Mapping[str, str]]) -
     if held.query:
         found.append(("the search in the API's own words", _address(visit, held._replace(query=""))))
     for number, row in enumerate(held.rows):
+        if not form.asks(row, asked.types):
+            continue
         rest = held._replace(rows=held.rows[:number] + held.rows[number + 1 :])
         found.append((form.in_words(row, asked.types, known), _address(visit, rest)))
     return found
