@@ -18,7 +18,7 @@ from .directory import Directory
 from .errors import RequestError, Unavailable
 from .outcomes import ERASED
 from .receipts import Names, shown
-from .stores.base import EventReader, Receipt
+from .stores.base import EventReader
 from .wire.receipts import ReceiptBody
 
 T = TypeVar("T")
@@ -83,12 +83,8 @@ class Wanted(NamedTuple):
             return False
         return not (self.names or self.folded) or told.name in self.names or told.folded in self.folded
 
-    def may_fit(self, receipt: Receipt) -> bool:
-        """By what can be told without looking anything up: of an event from before, whose name had a number already."""
-        if receipt.event is None:
-            return not (self.names or self.folded or self.contacts)
-        event = receipt.event.event
-        return (not self.contacts or event.contact in self.contacts) and (not (self.names or self.folded) or event.name in self.names)
+
+EVERYTHING = Wanted()
 
 
 class Store(Protocol):
@@ -190,6 +186,7 @@ class Live:
         """
         with self._watching(_Watcher(workspace, await ask())) as watcher:
             joined, now = await self._joined()
+            watcher.wanted = await ask()  # again: now every name of an event from before has its number
             joined = joined if follow else now
             start = now if after is None else min(after, now)
             passed = max(start, joined)
@@ -198,7 +195,7 @@ class Live:
                 yield await self._made_up(watcher, after=start, upto=joined, most=MADE_UP_MAX)
             elif last and after is None:
                 yield [told for told in await self._made_up(watcher, after=0, upto=start, most=last) if isinstance(told, Told)]
-            ask_at = beat_at = time.monotonic()
+            ask_at, beat_at = time.monotonic() + self._ask_s, time.monotonic() + self._beat_s
             while follow and not self._ended:
                 some = [told for told in watcher.take() if told.position > passed]
                 if some or time.monotonic() >= beat_at:
@@ -242,11 +239,13 @@ class Live:
     async def _made_up(self, watcher: _Watcher, *, after: int, upto: int, most: int) -> list[Told | Missed | Beat]:
         """The last `most` events in a span that are wanted; first what is not told of it."""
         wanted, lowest = watcher.wanted, max(after, upto - LOOK_BACK_MAX)
+        if wanted.folded and not wanted.names:
+            return []  # nobody has used such a name
         found: list[Told] = []
         size = 0
         while upto > lowest and len(found) < most and size < QUEUE_BYTES:
             bite = partial(self._bite, [watcher.workspace], after=max(lowest, upto - BITE_POSITIONS), upto=upto)
-            told, upto = await self._store.ask_in_background(watcher.workspace, partial(bite, newest=True, may_fit=wanted.may_fit))
+            told, upto = await self._store.ask_in_background(watcher.workspace, partial(bite, newest=True, wanted=wanted))
             found += [each for each in told if wanted.fits(each)]
             size += sum(each.size for each in told)
         if len(found) > most:
@@ -297,17 +296,28 @@ class Live:
         after: int,
         upto: int,
         newest: bool = False,
-        may_fit: Callable[[Receipt], bool] = lambda receipt: True,
+        wanted: Wanted = EVERYTHING,
     ) -> tuple[list[Told], int]:
-        """Some events of a span as they are told, and up to where it is looked at; with `newest` down to where. For a thread."""
-        read = store.receipts(workspaces, after=after, upto=upto, limit=BITE, newest=newest)
+        """Some events of a span as they are told, and up to where it is looked at; with `newest` down to where. For a thread.
+
+        Of events from before now, whose names all have numbers, those that are not `wanted` are left out.
+        """
+        read = store.receipts(
+            workspaces,
+            after=after,
+            upto=upto,
+            limit=BITE,
+            newest=newest,
+            names=wanted.names,
+            contacts=wanted.contacts,
+            outcome=wanted.outcome,
+        )
         end = after if newest else upto
         if read.more:
             end = read.found[-1].position - (1 if newest else 0)
-        receipts = [receipt for receipt in read.found if may_fit(receipt)]
-        named = self._names.by_numbers([receipt.event.event.name for receipt in receipts if receipt.event is not None])
+        named = self._names.by_numbers([receipt.event.event.name for receipt in read.found if receipt.event is not None])
         told = []
-        for receipt, body in zip(receipts, shown(self._directory, self._names, receipts), strict=True):
+        for receipt, body in zip(read.found, shown(self._directory, self._names, read.found), strict=True):
             if receipt.event is None or body.outcome == ERASED:
                 told.append(Told(receipt.position, body, receipt.workspace))
             else:

@@ -134,6 +134,23 @@ def test_receipts_are_told_for_a_span_and_for_workspaces(store):
     assert store.receipts([3], after=0, upto=7, limit=3) == Receipts([], more=False)
 
 
+def test_receipts_are_chosen_by_name_contact_and_outcome(store):
+    records = [event(), event(name=2), event(contact=2), event(), event(contact=3, name=2), erasure(contact=3), merge(source=2, target=1)]
+    store.append(1, records)
+
+    def chosen(**by):
+        found = store.receipts([1], after=0, upto=7, limit=9, **by).found
+        return [(each.position, each.outcome) for each in found]
+
+    assert chosen() == [(1, "stored"), (2, "stored"), (3, "duplicate"), (4, "duplicate"), (5, "erased")]
+    assert chosen(names=[2]) == [(2, "stored")]
+    assert chosen(contacts=[1]) == [(1, "stored"), (2, "stored"), (3, "duplicate"), (4, "duplicate")]
+    assert chosen(contacts=[1], names=[1], outcome="stored") == [(1, "stored")]
+    assert chosen(contacts=[2, 3]) == []
+    assert chosen(outcome="duplicate") == [(3, "duplicate"), (4, "duplicate")]
+    assert chosen(outcome="erased") == [(5, "erased")]
+
+
 def test_receipts_end_early_where_metadata_is_long(store):
     long = [event(created_at=number, metadata=b'{"n":"' + b"x" * PAGE_METADATA_BYTES + b'"}', kinds="s") for number in range(3)]
     store.append(1, long)

@@ -167,10 +167,22 @@ class EventReader(Protocol):
     def copies(self, position: int, *, limit: int) -> Copies:
         """The duplicates of the event at a position, the first `limit` of them by position and time."""
 
-    def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
+    def receipts(
+        self,
+        workspaces: Collection[int],
+        *,
+        after: int,
+        upto: int,
+        limit: int,
+        newest: bool = False,
+        names: Collection[int] = (),
+        contacts: Collection[int] = (),
+        outcome: str | None = None,
+    ) -> Receipts:
         """The receipts of these workspaces at after < position <= upto: the first `limit` in order, or with `newest` the last, downwards.
 
-        Fewer where their events carry more than PAGE_METADATA_BYTES. It reads the span as far as `limit` receipts lie apart.
+        With `names` or `contacts` only those of events that stand and are of these; with `outcome` only those. Fewer where their
+        events carry more than PAGE_METADATA_BYTES. It looks through the span as far as `limit` receipts lie apart.
         """
 
     def duplicates(self, first: int, last: int) -> list[int]:

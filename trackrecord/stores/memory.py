@@ -238,13 +238,29 @@ class MemoryStore:
         copies = sorted((at, copy.received_at_ms) for at, (of, copy) in list(self._duplicates.items()) if of == position)
         return Copies(len(copies), copies[:limit])
 
-    def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
+    def receipts(
+        self,
+        workspaces: Collection[int],
+        *,
+        after: int,
+        upto: int,
+        limit: int,
+        newest: bool = False,
+        names: Collection[int] = (),
+        contacts: Collection[int] = (),
+        outcome: str | None = None,
+    ) -> Receipts:
         span = range(upto, after, -1) if newest else range(after + 1, upto + 1)
         found: list[Receipt] = []
         size = 0
         for position in span:
             receipt = self.receipt(position)
-            if receipt is not None and receipt.workspace in workspaces:
+            if receipt is None or receipt.workspace not in workspaces or outcome not in (None, receipt.outcome):
+                continue
+            event = receipt.event.event if receipt.event is not None else None
+            if (not names or (event is not None and event.name in names)) and (
+                not contacts or (event is not None and event.contact in contacts)
+            ):
                 if len(found) == limit or size > PAGE_METADATA_BYTES:
                     return Receipts(found, more=True)
                 found.append(receipt)

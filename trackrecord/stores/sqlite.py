@@ -118,9 +118,30 @@ class SqliteReader:
         with self._reading() as db:
             return copies(db, position, limit=limit)
 
-    def receipts(self, workspaces: Collection[int], *, after: int, upto: int, limit: int, newest: bool = False) -> Receipts:
+    def receipts(
+        self,
+        workspaces: Collection[int],
+        *,
+        after: int,
+        upto: int,
+        limit: int,
+        newest: bool = False,
+        names: Collection[int] = (),
+        contacts: Collection[int] = (),
+        outcome: str | None = None,
+    ) -> Receipts:
         with self._reading() as db:
-            return receipts(db, workspaces, after=after, upto=upto, limit=limit, newest=newest)
+            return receipts(
+                db,
+                workspaces,
+                after=after,
+                upto=upto,
+                limit=limit,
+                newest=newest,
+                names=names,
+                contacts=contacts,
+                outcome=outcome,
+            )
 
     def duplicates(self, first: int, last: int) -> list[int]:
         with self._reading() as db:
