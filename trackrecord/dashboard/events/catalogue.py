@@ -53,9 +53,15 @@ async def show(visit: Visit) -> Answer:
         archived=archived,
         sort=sort,
         order=order,
-        by=lambda key: visit.here(sort=key, order="asc" if (key == sort) == (order == "desc") else "desc", starting_after=None),
+        by=lambda key: visit.here(sort=key, order=_other(key, sort, order), starting_after=None),
         **shown,
     )
+
+
+def _other(key: str, sort: str, order: str) -> str:
+    """The order that a column's head leads to: the other way where the table is sorted by it, else its own."""
+    descending = order != "desc" if key == sort else SORTS[key]
+    return "desc" if descending else "asc"
 
 
 async def _listed(visit: Visit, query: dict[str, Any]) -> tuple[Reply, str | None]:
