@@ -37,7 +37,9 @@ def questions(names: list[int]) -> list[Question]:
     end = SINCE + YEAR_S
     month = {"since": end - DAYS * DAY_S, "until": end}
     edges = [end - day * DAY_S for day in range(DAYS, -1, -1)]
-    one = names[0]
+    one, two, three = names[:3]
+    weeks = [end - week * 7 * DAY_S for week in range(12, -1, -1)]
+    months = [end - month * DAYS * DAY_S for month in range(12, -1, -1)]
     return [
         ("a question about nothing", "activity", {"names": [], "edges": []}),
         (f"all {len(names)} names: events, distinct contacts, {DAYS} days", "activity", {"names": names, "edges": edges}),
@@ -46,6 +48,13 @@ def questions(names: list[int]) -> list[Question]:
         ("a name by a key with 4 values", "breakdown", {"name": one, "key": "plan", "limit": 50}),
         ("a name by a key with as many values as events", "breakdown", {"name": one, "key": "invited_by", "limit": 50}),
         (f"a name by a key, {DAYS} days", "breakdown", {"name": one, "key": "price", "limit": 50, **month}),
+        (f"trend of a name, {DAYS} days", "trend", {"series": [[one]], "edges": edges, "measure": "events"}),
+        (f"trend of all names together, {DAYS} days", "trend", {"series": [names], "edges": edges, "measure": "contacts"}),
+        ("trend of all names together, 12 months", "trend", {"series": [names], "edges": months, "measure": "contacts"}),
+        (f"funnel of 3 steps, {DAYS} days", "funnel", {"steps": [one, two, three], "within_s": 7 * DAY_S, **month}),
+        ("funnel of 3 steps, a year", "funnel", {"steps": [one, two, three], "within_s": 7 * DAY_S, "since": SINCE, "until": end}),
+        ("retention, 12 weeks", "retention", {"first": one, "returns": [two], "edges": weeks}),
+        ("retention by any event, 12 months", "retention", {"first": one, "returns": names, "edges": months}),
     ]
 
 

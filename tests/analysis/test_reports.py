@@ -197,3 +197,41 @@ def test_among_some_contacts_a_report_is_as_if_there_were_no_others(
     of_retention = {"first": 1, "returns": [1, 2], "edges": edges}
     for report, arguments in ((trend, of_trend), (funnel, of_funnel), (retention, of_retention)):
         assert report(everybody, among=bytes(among), **arguments) == report(few, **arguments)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    first=EVENTS,
+    then=EVENTS,
+    gone=st.sets(st.integers(1, 60), max_size=10),
+    merged=st.dictionaries(st.sampled_from([1, 2, BIG]), st.sampled_from([3, BIG + 1]), max_size=2),
+    edges=EDGES,
+)
+def test_after_deletions_and_merges_a_report_is_as_if_all_had_been_so_from_the_start(
+    first: list[Event], then: list[Event], gone: set[int], merged: dict[int, int], edges: list[int]
+):
+    of_trend = {"series": [[1], [2, 3]], "edges": edges, "measure": "contacts"}
+    of_funnel = {"steps": [1, 2, 3], "since": edges[0], "until": edges[-1], "within_s": 20}
+    of_retention = {"first": 1, "returns": [1, 2], "edges": edges}
+
+    def reports(records: Records) -> tuple[object, ...]:
+        return trend(records, **of_trend), funnel(records, **of_funnel), retention(records, **of_retention)
+
+    records = records_of(first)
+    reports(records)  # so that there is something kept, which must follow
+    records.columns.drop(sorted(gone))
+    records.columns.move(merged)
+    left = [event for position, event in enumerate(first, 1) if position not in gone]
+    left = [event._replace(contact=merged.get(event.contact, event.contact)) for event in left]
+    position = len(first) + 1
+    for event in then:
+        records.columns.add(
+            {
+                "position": np.array([position]),
+                "contact": np.array([event.contact]),
+                "name": np.array([event.name]),
+                "created_at": np.array([event.at]),
+            }
+        )
+        position += 1
+    assert reports(records) == reports(records_of(left + then))

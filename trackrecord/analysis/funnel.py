@@ -6,9 +6,9 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from .columns import Array, Columns
+from .columns import Array, Columns, distinct
 from .records import Records
-from .timeline import happened, marks_of
+from .timeline import Part, happened, marks_of
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -47,14 +47,16 @@ def funnel(records: Records, *, steps: Sequence[int], since: int, until: int, wi
     after its beginning. For every event the latest beginning is kept that a chain to it can have, as that leaves most time.
     `among`: as marks_of says.
     """
-    columns, last = records.columns, until + within_s
-    here = _events(columns, steps[0], since, until, last, marks_of(columns, among))
+    columns = records.columns
+    last = min(until + within_s, int(columns.created_at.max()) + 1) if len(columns) else until  # past it nothing happened
+    part = happened(columns, steps[:1], since=since, until=until, marks=marks_of(columns, among))
+    found = [Step(distinct(part.contact), None, None)]
+    second = happened(columns, steps[1:2], since=since, until=last)
+    here = _in_order(part.of(_those(columns, second)[part.contact]), since, last)  # who never did the second gets no further
     reached = _Reached(here, here.at)
-    found = [Step(len(reached.firsts), None, None)]
     for name in steps[1:]:
-        marks = np.zeros(columns.contacts, bool)
-        marks[reached.events.contact] = True
-        here = _events(columns, name, since, last, last, marks)
+        part = happened(columns, [name], since=since, until=last, marks=_those(columns, reached.events))
+        here = _in_order(part, since, last)
         before = _last_before(reached.events, here)
         on = np.flatnonzero(
             (before >= 0) & (reached.events.contact[before] == here.contact) & (here.at - reached.began[before] <= within_s)
@@ -68,9 +70,15 @@ def funnel(records: Records, *, steps: Sequence[int], since: int, until: int, wi
     return found
 
 
-def _events(columns: Columns, name: int, since: int, until: int, last: int, marks: Array | None) -> _Events:
-    """What happened of a name from `since` to before `until`, of contacts that are marked; all of it happens until `last`."""
-    part = happened(columns, [name], since=since, until=until, marks=marks)
+def _those(columns: Columns, events: Part | _Events) -> Array:
+    """Whether each contact, by its number, has any of these events."""
+    marks = np.zeros(columns.contacts, bool)
+    marks[events.contact] = True
+    return marks
+
+
+def _in_order(part: Part, since: int, last: int) -> _Events:
+    """By contact, time and row. All of it happens from `since` to before `last`."""
     at, row, contact = part.of(_order(part.contact))
     return _Events(contact, at, row, contact.astype(np.int64) * (last - since + 1) + (at - since))
 

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from .columns import Array, Columns
 from .records import Records
 from .timeline import happened, marks_of
+
+FIRSTS_KEPT = 16  # names for which it is kept when each contact did it first
+NEVER = np.iinfo(np.int64).max
 
 
 class Cohort(msgspec.Struct, frozen=True):
@@ -21,11 +25,11 @@ def retention(records: Records, *, first: int, returns: Sequence[int], edges: Se
     """
     columns = records.columns
     marks = marks_of(columns, among)
-    begin = happened(columns, [first], until=edges[-1], marks=marks)
     back = happened(columns, returns, since=edges[0], until=edges[-1], marks=marks)
     count = len(edges) - 1
-    began = np.full(columns.contacts, edges[-1], np.int64)  # when each contact did it first
-    began[begin.contact[::-1]] = begin.at[::-1]  # of several put in one place the last stays: the earliest
+    began = columns.derived(("firsts", first), lambda: _Firsts(first), most=FIRSTS_KEPT).at
+    if marks is not None:
+        began = np.where(marks, began, NEVER)
     cohort = np.searchsorted(np.array(edges, np.int64), began, "right") - 1  # of each contact; -1 or `count` for none
     sizes = np.bincount(cohort + 1, minlength=count + 2)[1 : count + 1].tolist()
     returned: list[list[int]] = [[] for _ in sizes]
@@ -38,3 +42,18 @@ def retention(records: Records, *, first: int, returns: Sequence[int], edges: Se
         for earlier in range(number + 1):
             returned[earlier].append(here[earlier])
     return [Cohort(size, each) for size, each in zip(sizes, returned, strict=True)]
+
+
+class _Firsts:
+    """`at`: when each contact, by its number, did something first; NEVER for who did not."""
+
+    def __init__(self, name: int) -> None:
+        self._name = name
+        self.at: Array = np.zeros(0, np.int64)
+
+    def extend(self, columns: Columns, first: int, end: int) -> None:
+        row = np.flatnonzero(columns.name[first:end] == self._name) + first
+        at = np.full(columns.contacts, NEVER)
+        at[: len(self.at)] = self.at
+        np.minimum.at(at, columns.contact[row], columns.created_at[row])
+        self.at = at
