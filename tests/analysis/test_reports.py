@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trackrecord.analysis.funnel import Step, funnel
 from trackrecord.analysis.records import Records
 from trackrecord.analysis.retention import Cohort, retention
-from trackrecord.analysis.timeline import timeline
+from trackrecord.analysis.timeline import happened
 from trackrecord.analysis.trend import Trend, trend
 from trackrecord.stores.memory import MemoryStore
 
@@ -40,7 +40,7 @@ def records_of(*parts: list[Event]) -> Records:
         )
         position += len(part)
         for names in ([1], [2], [1, 2, 3]):
-            timeline(columns, names)
+            happened(columns, names, until=100)
     return records
 
 
@@ -174,11 +174,13 @@ def test_a_timeline_outlives_rows_that_go_and_contacts_that_are_merged():
     columns.add({"position": np.array([8]), "contact": np.array([1]), "name": np.array([1]), "created_at": np.array([9])})
     columns.drop([2, 3])
     columns.move({2: 3})
-    line = timeline(columns, [1])
+    line = happened(columns, [1], until=100)
     assert [(at, columns.contact[row], columns.position[row]) for at, row in zip(line.at, line.row, strict=True)] == [
         (1, 1, 4), (9, 1, 1), (9, 3, 5), (9, 1, 8),
     ]  # fmt: skip
     assert columns.position[columns.rows(1)].tolist() == [1, 4, 5, 8]
+    assert columns.position[happened(columns, [1, 2], until=100).row].tolist() == [4, 1, 5, 8]
+    assert columns.position[happened(columns, [], until=100).row].tolist() == []
 
 
 @settings(max_examples=150, deadline=None)

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -552,3 +552,15 @@ def test_whatever_strangers_wrote_stands_in_every_page_as_text(looker: Looker, p
     done = looker.follow(looker.post(f"contacts/{lead['id']}/tags", {"name": SCRIPT + "2"}))
     assert "is tagged" in done.words
     assert "<img" not in done.text
+
+
+def test_what_is_asked_of_contacts_can_be_kept_as_a_segment(looker: Looker, signed_in: Callable[..., Looker]) -> None:
+    asked = rows(row("name", "contains", "Ann"), row("last_seen_at", "after", "2026-11-01"))
+    (address,) = re.findall(r'href="([^"]+/segments/new[^"]*)"', looker.get(asked).text)
+    query = {"operator": "AND", "value": [
+        {"field": "name", "operator": "~", "value": "Ann"}, {"field": "last_seen_at", "operator": ">", "value": "2026-11-01"},
+    ]}  # fmt: skip
+    assert json.loads(dict(parse_qsl(urlsplit(unescape(address)).query))["query"]) == query
+    assert "segments/new" not in signed_in("viewer").get(asked).text
+    assert "segments/new" not in looker.get("contacts").text
+    assert "segments/new" not in looker.get(rows(row("segment_id", "is", "5" * 24))).text

@@ -8,7 +8,7 @@ import numpy as np
 
 from .columns import Array, Columns
 from .records import Records
-from .timeline import marks_of, timeline
+from .timeline import happened, marks_of
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ def funnel(records: Records, *, steps: Sequence[int], since: int, until: int, wi
 
 def _events(columns: Columns, name: int, since: int, until: int, last: int, marks: Array | None) -> _Events:
     """What happened of a name from `since` to before `until`, of contacts that are marked; all of it happens until `last`."""
-    part = timeline(columns, [name]).part(columns, until, since, marks)
+    part = happened(columns, [name], since=since, until=until, marks=marks)
     at, row, contact = part.of(_order(part.contact))
     return _Events(contact, at, row, contact.astype(np.int64) * (last - since + 1) + (at - since))
 

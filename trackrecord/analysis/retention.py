@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from .records import Records
-from .timeline import marks_of, timeline
+from .timeline import happened, marks_of
 
 
 class Cohort(msgspec.Struct, frozen=True):
@@ -21,8 +21,8 @@ def retention(records: Records, *, first: int, returns: Sequence[int], edges: Se
     """
     columns = records.columns
     marks = marks_of(columns, among)
-    begin = timeline(columns, [first]).part(columns, edges[-1], marks=marks)
-    back = timeline(columns, returns).part(columns, edges[-1], edges[0], marks)
+    begin = happened(columns, [first], until=edges[-1], marks=marks)
+    back = happened(columns, returns, since=edges[0], until=edges[-1], marks=marks)
     count = len(edges) - 1
     began = np.full(columns.contacts, edges[-1], np.int64)  # when each contact did it first
     began[begin.contact[::-1]] = begin.at[::-1]  # of several put in one place the last stays: the earliest

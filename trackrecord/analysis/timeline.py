@@ -9,7 +9,6 @@ import numpy as np
 from .columns import Array, Columns, Grown, member
 
 NAMES_KEPT = 256  # names whose timelines are kept once they were asked for
-GROUPS_KEPT = 4  # timelines of several names together
 
 
 class Part(NamedTuple):
@@ -32,8 +31,10 @@ class Part(NamedTuple):
 class Timeline:
     """`at` (whole Unix seconds) and `row` in the columns of each event: the earliest first, and of one second in the journal's order."""
 
-    def __init__(self, names: Sequence[int]) -> None:
-        self._names = np.array(names, np.int64)
+    def __init__(self, name: int | None) -> None:
+        """Of one name; None for all of them."""
+        self._name = name
+        self._named: Array = np.zeros(0, bool)  # by their numbers, the names that it has
         self._at, self._row = Grown(np.int64), Grown(np.int32)
 
     @property
@@ -46,9 +47,14 @@ class Timeline:
 
     def extend(self, columns: Columns, first: int, end: int) -> None:
         """Rows first..end were added. As events mostly come in order of time, few that were here are moved."""
-        row = np.flatnonzero(member(columns.name[first:end], self._names)) + first
+        names = columns.name[first:end]
+        row = np.arange(first, end) if self._name is None else np.flatnonzero(names == self._name) + first
         if not len(row):
             return
+        if self._name is None:
+            here = np.bincount(names) > 0
+            here[: len(self._named)] |= self._named[: len(here)]
+            self._named = np.concatenate((here, self._named[len(here) :]))
         at = columns.created_at[row]
         stays = int(np.searchsorted(self.at, at.min(), "right"))
         at, row = np.concatenate((self.at[stays:], at)), np.concatenate((self.row[stays:], row))
@@ -67,11 +73,13 @@ class Timeline:
             self._at.add(at)
             self._row.add(row[here])
 
-    def part(self, columns: Columns, until: int, since: int = 0, marks: Array | None = None) -> "Part":
-        """What happened from `since` to before `until` (whole Unix seconds), of contacts that are marked, if marks are given."""
+    def part(self, columns: Columns, since: int, until: int, names: Sequence[int], marks: Array | None = None) -> "Part":
+        """What happened of these names from `since` to before `until` (whole Unix seconds); of marked contacts, if marks are given."""
         place = slice(*np.searchsorted(self.at, np.array((since, until), np.int64)))
         row = self.row[place]
         part = Part(self.at[place], row, columns.contact[row])
+        if self._name is None and not np.isin(np.flatnonzero(self._named), names).all():
+            part = part.of(member(columns.name[row], np.array(names, np.int64)))
         return part if marks is None else part.of(marks[part.contact])
 
     def _cut(self, length: int) -> None:
@@ -79,10 +87,11 @@ class Timeline:
         self._row.cut(length)
 
 
-def timeline(columns: Columns, names: Sequence[int]) -> Timeline:
-    """The timeline of some names, kept and brought up to date."""
-    kind, most = ("timeline", NAMES_KEPT) if len(names) == 1 else ("timeline of several", GROUPS_KEPT)
-    return columns.derived((kind, *sorted(names)), lambda: Timeline(names), most=most)
+def happened(columns: Columns, names: Sequence[int], *, until: int, since: int = 0, marks: Array | None = None) -> Part:
+    """What happened of these names: see Timeline.part. Timelines are kept, and brought up to date."""
+    name = names[0] if len(names) == 1 else None
+    line = columns.derived(("timeline", name) if name is not None else ("timeline of all",), lambda: Timeline(name), most=NAMES_KEPT)
+    return line.part(columns, since, until, names, marks)
 
 
 def marks_of(columns: Columns, among: bytes | None) -> Array | None:

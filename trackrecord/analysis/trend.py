@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from .records import Records
-from .timeline import Part, marks_of, timeline
+from .timeline import Part, happened, marks_of
 
 
 class Trend(msgspec.Struct, frozen=True):
@@ -27,7 +27,7 @@ def trend(
     columns = records.columns
     marks = marks_of(columns, among)
     return [
-        _trend(timeline(columns, names).part(columns, edges[-1], edges[0], marks), edges, measure, width=columns.contacts)
+        _trend(happened(columns, names, since=edges[0], until=edges[-1], marks=marks), edges, measure, width=columns.contacts)
         for names in series
     ]
 

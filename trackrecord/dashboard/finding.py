@@ -5,6 +5,8 @@ from urllib.parse import quote
 
 from ..errors import NotFound, RequestError
 from ..http.call import Answer
+from .contacts.form import Form
+from .contacts.listing import seek
 from .visit import Page, Visit
 
 CONTACTS_SHOWN = 20
@@ -22,19 +24,13 @@ async def find(visit: Visit) -> Answer:
 
 
 async def _contacts(visit: Visit, text: str) -> list[dict[str, Any]]:
-    """Those called so first, then those whose e-mail or name has the text in it."""
-    found: dict[str, dict[str, Any]] = {}
-    exact = [{"field": field, "operator": "=", "value": text} for field in ("external_id", "email", "id")]
-    part = [{"field": field, "operator": "~", "value": text} for field in ("email", "name")]
-    for conditions in (exact, part):
-        query = {"query": {"operator": "OR", "value": conditions}, "pagination": {"per_page": CONTACTS_SHOWN}}
-        try:
-            reply = await visit.api.post("/contacts/search", query)
-        except RequestError:  # a text that no such field can have
-            continue
-        for contact in reply.data["data"]:
-            found.setdefault(contact["id"], contact)
-    return list(found.values())[:CONTACTS_SHOWN]
+    """Those called so; where nobody is, those whose e-mail or name has the text in it."""
+    try:
+        _, reply = await seek(visit, Form(box=text), {}, per_page=CONTACTS_SHOWN)
+    except RequestError:  # a text that no such field can have
+        return []
+    found: list[dict[str, Any]] = reply.data["data"]
+    return found
 
 
 async def _names(visit: Visit, text: str) -> list[dict[str, Any]]:

@@ -24,6 +24,14 @@ WITH_TOKEN = {
     403: "the token lacks the scope",
     429: "too many calls in these ten seconds; Retry-After says when to come again",
 }
+# What stands in an answer that is no JSON, where it is more than text: of a stream, what each message is.
+TEXTS = {
+    "text/event-stream": {
+        "type": "object",
+        "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "data": {"type": "string"}},
+        "required": ["data"],
+    }
+}
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +42,7 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     found: dict[str, Any] = {}
     good: dict[str, Any] = {"description": "done"}
     if route.response is bytes:
-        good["content"] = {media: {"schema": {"type": "string"}} for media in route.media}
+        good["content"] = {media: {"schema": TEXTS.get(media, {"type": "string"})} for media in route.media}
     elif route.response is not None:
         good["content"] = _json(schemas[route.response])
     if route.status == 202 and route.response is None:

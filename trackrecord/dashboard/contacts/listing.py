@@ -12,6 +12,7 @@ import msgspec
 from ...errors import RequestError
 from ...http.call import Answer
 from ...rules.search import CUSTOM
+from ...rules.segments import conditions
 from ...wire.json import encode
 from .. import rendering
 from ..api import ApiCall, Reply, target
@@ -80,7 +81,7 @@ async def list_contacts(visit: Visit) -> Answer:
     return visit.html(
         "contacts/list.html",
         status=200 if error is None else error.status,
-        headers=((b"hx-push-url", _address(visit, asked.form).encode()),),
+        headers=((b"hx-replace-url", _address(visit, asked.form).encode()),),
         form=asked.form,
         conditions=_conditions(asked, names, at_fault, error),
         fields=_fields(asked),
@@ -94,6 +95,7 @@ async def list_contacts(visit: Visit) -> Answer:
         widely=_address(visit, held._replace(wide=True)),
         by=lambda sort: _address(visit, asked.form._replace(sort=sort)),
         everybody=visit.url("contacts"),
+        segment=_as_segment(visit, asked) if held.asks and error is None else None,
         download=_address(visit, asked.form, format="csv"),
         rows_max=form.ROWS_MAX,
         **shown,
@@ -232,6 +234,14 @@ def _lifts(visit: Visit, asked: Asked, names: Mapping[str, Mapping[str, str]]) -
         rest = held._replace(rows=held.rows[:number] + held.rows[number + 1 :])
         found.append((form.in_words(row, asked.types, known), _address(visit, rest)))
     return found
+
+
+def _as_segment(visit: Visit, asked: Asked) -> str | None:
+    """Where a segment of these contacts is made; None where it would be one of segments."""
+    query = form.search(asked.form, asked.types).query
+    if any(field == "segment_id" for field, _ in conditions(query)):
+        return None
+    return visit.url("segments/new", query=encode(query).decode())
 
 
 def _address(visit: Visit, held: Form, **more: str) -> str:

@@ -92,10 +92,14 @@ def short(text: str) -> str:
     return text if len(text) <= SHORT else f"{text[:SHORT]}…"
 
 
+def summary_query(contact: Contact) -> dict[str, str]:
+    """Of GET /events."""
+    return {"type": "user", "intercom_user_id": contact["id"], "summary": "true"}
+
+
 async def summary(visit: Visit, contact: Contact) -> list[dict[str, Any]]:
     """How often a contact did what, as the API says it; of one that is hidden it says nothing."""
-    query = {"type": "user", "intercom_user_id": contact["id"], "summary": "true"}
-    found: list[dict[str, Any]] = (await visit.api.get("/events", query)).data["events"]
+    found: list[dict[str, Any]] = (await visit.api.get("/events", summary_query(contact))).data["events"]
     return found
 
 

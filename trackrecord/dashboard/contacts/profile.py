@@ -8,13 +8,14 @@ from urllib.parse import quote
 
 from ...errors import TrackrecordError
 from ...http.call import Answer
-from ..api import ApiCall
+from ..api import ApiCall, target
 from ..visit import Visit
 from .deeds import deeds_for
-from .people import FACTS, STATES, TIMES, Contact, known, name_of, state_of, summary
+from .people import FACTS, STATES, TIMES, Contact, known, name_of, state_of, summary, summary_query
 
 EVENTS_PER_PAGE = 50
 LISTED_MAX = 200  # tags, companies and segments shown
+OFFERED_MAX = 500  # tags that are offered as one types; others can be typed whole
 SUMMARY_SHOWN = 12  # event names that are seen at once
 COLUMNS = 1  # of a row of an event
 
@@ -41,12 +42,13 @@ async def show(visit: Visit) -> Answer:
         times=[(field, words, contact[field]) for field, words in TIMES if contact[field] is not None],
         attributes=await _attributes(visit, contact),
         tags=await _listed(visit, contact, "tags", "data") if live else [],
-        all_tags=(await visit.api.get("/tags")).data["data"] if live and visit.may_change else [],
+        all_tags=(await visit.api.get("/tags")).data["data"][:OFFERED_MAX] if live and visit.may_change else [],
         companies=await _listed(visit, contact, "companies", "data") if live else [],
         segments=await _listed(visit, contact, "segments", "data") if live else [],
         summary=[{**each, "first": _seconds(each["first"]), "last": _seconds(each["last"])} for each in counted],
         summary_shown=SUMMARY_SHOWN,
         deeds=deeds_for(contact),
+        summary_call=ApiCall("GET", target("/events", summary_query(contact))),
         contact_call=ApiCall("GET", f"/-/api/contacts/{contact['id']}"),
         name=name,
         columns=COLUMNS,

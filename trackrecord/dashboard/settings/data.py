@@ -1,5 +1,6 @@
 """What the server keeps: the files, how far the journal and the store are, backups, and exports."""
 
+from ...directory import Directory
 from ...errors import NotFound
 from ...exports import FORMATS
 from ...http.call import Answer
@@ -47,7 +48,7 @@ async def data(visit: Visit) -> Answer:
         total=sum(state.files.values()),
         consumers=consumers,
         health=health,
-        all_of_it=_may_have_all(visit),
+        all_of_it=await common.ask(visit, lambda directory: _may_have_all(visit, directory)),
         exports=[(noun, format) for noun in NOUNS for format in FORMATS],
     )
 
@@ -62,7 +63,7 @@ async def export(visit: Visit) -> Answer:
 
 async def backup(visit: Visit) -> Answer:
     """POST settings/data/backup: a consistent copy of everything, in one file. For an admin of every workspace alone."""
-    if not await common.ask(visit, lambda _: _may_have_all(visit)):
+    if not await common.ask(visit, lambda directory: _may_have_all(visit, directory)):
         raise NotYours
     if visit.services.settings.ephemeral:
         raise NotFound("an ephemeral server keeps nothing that a backup could bring back", field="path")
@@ -72,10 +73,10 @@ async def backup(visit: Visit) -> Answer:
     return rendering.download(f"{name}.tar", archive.pieces(visit, name), "application/x-tar")
 
 
-def _may_have_all(visit: Visit) -> bool:
+def _may_have_all(visit: Visit, directory: Directory) -> bool:
     """Whether the visitor is an admin of every workspace: a backup has them all."""
     mine = {each.workspace.number for each in visit.signed_in.memberships if each.changes}
-    return all(each.number in mine for each in visit.services.directory.workspaces.list())
+    return all(each.number in mine for each in directory.workspaces.list())
 
 
 PAGES = (
