@@ -115,6 +115,7 @@ def everything(store, contacts, names, workspaces=(1, 2)):
         "scans": [list(store.scan(selection, after=after)) for selection in selections for after in (0, end // 2)],
         "searches": [found(store, selection, limit=3, look_max=7)[0] for selection in selections],
         "name_keys": {workspace: store.name_keys(workspace) for workspace in workspaces},
+        "keys_of_one": {workspace: store.name_keys(workspace, [1, 9]) for workspace in workspaces},
         "merged": store.merged(),
         "erased": store.erased(),
         "values": {key: store.values(key, range(1, end + 1)) for key in ("n", "s", "", "nobody's")},

@@ -1,6 +1,7 @@
 """Event names: each has a number from its first use on, which journal and stores keep in its place."""
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -61,14 +62,13 @@ class Names:
         """Those of one workspace, archived ones too, in the order of their first use."""
         wanted = sa.select(event_names).where(event_names.c.workspace == workspace).order_by(event_names.c.number)
         with self._db.reading() as connection:
-            return [EventName(**row) for row in connection.execute(wanted).mappings()]
+            return _read(connection, wanted)
 
     def entries(self, workspace: int) -> list[Entry]:
         """As all, with everything that leads to each."""
         with self._db.reading() as connection:
             wanted = sa.select(event_names).where(event_names.c.workspace == workspace).order_by(event_names.c.number)
-            found = [EventName(**row) for row in connection.execute(wanted).mappings()]
-            return _with_aliases(connection, workspace, found)
+            return _with_aliases(connection, workspace, _read(connection, wanted))
 
     def find(self, workspace: int, folded: Collection[str]) -> dict[str, EventName]:
         """The names that fold so, or did before they were renamed; those that nobody has used are left out."""
@@ -116,6 +116,22 @@ class Names:
                 for some in in_chunks(set(numbers))
                 for row in connection.execute(sa.select(event_names).where(event_names.c.number.in_(some))).mappings()
             }
+
+
+def _read(connection: sa.Connection, wanted: "sa.Select[Any]") -> list[EventName]:
+    """The names of whole rows; as many as thousands are read for one answer."""
+    return [
+        EventName(
+            number=number,
+            workspace=workspace,
+            folded=folded,
+            name=name,
+            description=description,
+            archived_at=archived_at,
+            created_at=created_at,
+        )
+        for number, workspace, folded, name, description, archived_at, created_at in connection.execute(wanted)
+    ]
 
 
 def _resolve(
@@ -174,10 +190,11 @@ def _one(connection: sa.Connection, workspace: int, folded: str) -> EventName:
 
 def _with_aliases(connection: sa.Connection, workspace: int, names: Sequence[EventName]) -> list[Entry]:
     aliases: dict[int, list[str]] = {}
-    mine = sa.select(event_name_aliases).where(event_name_aliases.c.workspace == workspace).order_by(event_name_aliases.c.folded)
-    for some in in_chunks({name.number for name in names}):
-        for row in connection.execute(mine.where(event_name_aliases.c.name.in_(some))):
-            aliases.setdefault(row.name, []).append(row.folded)
+    mine = sa.select(event_name_aliases.c.name, event_name_aliases.c.folded).where(event_name_aliases.c.workspace == workspace)
+    if len(names) == 1:
+        mine = mine.where(event_name_aliases.c.name == names[0].number)
+    for number, folded in connection.execute(mine.order_by(event_name_aliases.c.folded)):
+        aliases.setdefault(number, []).append(folded)
     return [Entry(name, tuple(aliases.get(name.number, ()))) for name in names]
 
 

@@ -42,15 +42,17 @@ def ranked(
 ) -> list[tuple[Place, Entry]]:
     """Entries in order with their places, from behind `after` on. `values`: by number, what decides; without any the alphabet does."""
 
+    backwards = descending and not values  # the alphabet
+    sign = -1 if descending else 1
+
     def order(place: Place) -> tuple[int, str]:
-        return (-place.value if descending else place.value), place.folded
+        return sign * place.value, place.folded
 
     found = [(Place(values.get(entry.name.number, 0), entry.name.folded), entry) for entry in entries]
-    if values or not descending:
-        found = sorted(found, key=lambda each: order(each[0]))
-        return found if after is None else [each for each in found if order(each[0]) > order(after)]
-    found = sorted(found, key=lambda each: each[0].folded, reverse=True)
-    return found if after is None else [each for each in found if each[0].folded < after.folded]
+    found.sort(key=lambda each: (sign * each[0][0], each[0][1]), reverse=backwards)
+    if after is None:
+        return found
+    return [each for each in found if (order(each[0]) < order(after) if backwards else order(each[0]) > order(after))]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -214,8 +214,8 @@ class EventReader(Protocol):
         At most about `look_max` events are looked at in one call, and about PAGE_METADATA_BYTES of metadata returned.
         """
 
-    def name_keys(self, workspace: int) -> list[NameKey]:
-        """Which metadata keys stored events have, by name number, then count, most first, then key and kind.
+    def name_keys(self, workspace: int, names: Collection[int] | None = None) -> list[NameKey]:
+        """Which metadata keys stored events have, those of some names or of all, by name number, then count, most first, then key and kind.
 
         A name has at most name_keys.NAME_KEYS_MAX rows, one a key and kind, and what finds no room is counted in one more, whose
         key and kind are empty. Added up, a name's rows are always exact, and so is each row but that one.

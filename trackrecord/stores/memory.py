@@ -329,10 +329,11 @@ class MemoryStore:
                 size += len(places[place].event.metadata)
         return Found(found, None)
 
-    def name_keys(self, workspace: int) -> list[NameKey]:
+    def name_keys(self, workspace: int, names: Collection[int] | None = None) -> list[NameKey]:
         return [
             NameKey(total.name, key, kind, times)
             for total in sorted(self.name_totals(workspace), key=lambda total: total.name)
+            if names is None or total.name in names
             for (key, kind), times in sorted(self._keys.get(total.name, {}).items(), key=lambda row: (-row[1], row[0]))
         ]
 

@@ -182,12 +182,13 @@ class SqliteReader:
         with self._reading() as db:
             return search(db, selection, limit=limit, look_max=look_max, before=before, wanted=wanted)
 
-    def name_keys(self, workspace: int) -> list[NameKey]:
+    def name_keys(self, workspace: int, names: Collection[int] | None = None) -> list[NameKey]:
         with self._reading() as db:
             rows = db.execute(
                 """SELECT k.name, k.key, k.kind, k.count FROM name_totals t JOIN name_keys k USING (name)
-                WHERE t.workspace = ? ORDER BY k.name, k.count DESC, k.key, k.kind""",
-                (workspace,),
+                WHERE t.workspace = :workspace AND (:all OR t.name IN (SELECT value FROM json_each(:names)))
+                ORDER BY k.name, k.count DESC, k.key, k.kind""",
+                {"workspace": workspace, "all": names is None, "names": json.dumps(list(names or ()))},
             )
             return [NameKey(*row) for row in rows]
 

@@ -17,7 +17,9 @@ async def show(visit: Visit) -> Answer:
 async def save(visit: Visit) -> Answer:
     """POST events/edit?name=: `name` and `description`."""
     name = await known(visit)
-    change = {"name": visit.field("name"), "description": visit.field("description") or None}
+    change: dict[str, Any] = {"description": visit.field("description") or None}
+    if visit.field("name") != name["name"].strip():
+        change["name"] = visit.field("name")
     try:
         changed = (await visit.api.put(_path(name), change)).data
     except RequestError as error:

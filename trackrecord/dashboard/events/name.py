@@ -24,7 +24,7 @@ Name = dict[str, Any]
 
 async def known(visit: Visit, *, activity: bool = False) -> Name:
     """The name of the page's address, as the API has it. Raises NotFound."""
-    name = visit.param("name")
+    name = visit.asked.param("name") or ""  # with the blanks around it that it may have
     path = f"/-/api/event-names/{quote(name, safe='')}"
     try:
         found: Name = (await visit.api.get(path, {"include_activity": "true" if activity else None})).data

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from ...rules import periods
 from ...rules.catalogue import Entry, ranked
 from ...rules.events import clean_name
-from ...stores.base import EventReader, NameKey, NameTotal
+from ...stores.base import NameKey, NameTotal
 from ...wire import catalogue as wire
 from ...wire.params import flag
 from ..call import Answer, Call
@@ -17,18 +17,18 @@ async def list_names(call: Call) -> Answer:
     page = wire.parse_page(call.query)
     entries = await call.services.in_thread(call.services.directory.names.entries, call.workspace.number)
     entries = [each for each in entries if (page.archived or each.name.archived_at is None) and each.has(page.query)]
-    totals, keys = await _counts(call)
+    totals = await _totals(call)
     activity = await _activity(call, entries) if page.sort == "contacts" else {}
     found = ranked(entries, _values(page.sort, entries, totals, activity), descending=page.descending, after=page.after)
-    shown = found[: page.asked.per_page]
+    shown = [entry for _, entry in found[: page.asked.per_page]]
     if page.activity and page.sort != "contacts":
-        activity = await _activity(call, [entry for _, entry in shown])
+        activity = await _activity(call, shown)
     return Answer(
         wire.listing(
-            [entry for _, entry in shown],
-            next_place=shown[-1][0] if len(found) > len(shown) else None,
+            shown,
+            next_place=found[len(shown) - 1][0] if len(found) > len(shown) else None,
             totals=totals,
-            keys=keys,
+            keys=await _keys(call, shown),
             activity=activity if page.activity else {},
             asked=page.asked,
             total_count=len(entries),
@@ -76,7 +76,7 @@ def _folded(call: Call) -> str:
 async def _shown(call: Call, entry: Entry, *, activity: bool = False) -> Answer:
     number = entry.name.number
     active = (await _activity(call, [entry]))[number] if activity else None
-    totals, keys = await _counts(call)
+    totals, keys = await _totals(call), await _keys(call, [entry])
     return Answer(wire.item(entry, totals.get(number), keys.get(number, ()), active))
 
 
@@ -91,14 +91,15 @@ async def _activity(call: Call, entries: Sequence[Entry]) -> dict[int, wire.Acti
     }
 
 
-async def _counts(call: Call) -> tuple[dict[int, NameTotal], dict[int, list[NameKey]]]:
-    """What the store counts of each name of the workspace."""
+async def _keys(call: Call, entries: Sequence[Entry]) -> dict[int, list[NameKey]]:
+    """What the store counts of the metadata of each of these names."""
+    workspace, numbers = call.workspace.number, [entry.name.number for entry in entries]
+    keys: dict[int, list[NameKey]] = {}
+    for each in await call.services.reads.ask(lambda store: store.name_keys(workspace, numbers)):
+        keys.setdefault(each.name, []).append(each)
+    return keys
+
+
+async def _totals(call: Call) -> dict[int, NameTotal]:
     workspace = call.workspace.number
-
-    def ask(store: EventReader) -> tuple[dict[int, NameTotal], dict[int, list[NameKey]]]:
-        keys: dict[int, list[NameKey]] = {}
-        for each in store.name_keys(workspace):
-            keys.setdefault(each.name, []).append(each)
-        return {total.name: total for total in store.name_totals(workspace)}, keys
-
-    return await call.services.reads.ask(ask)
+    return {total.name: total for total in await call.services.reads.ask(lambda store: store.name_totals(workspace))}
