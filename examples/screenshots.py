@@ -178,7 +178,7 @@ def shoot(context: BrowserContext, shot: Shot, url: str, folder: Path) -> None:
     page.emulate_media(color_scheme=shot.scheme)  # type: ignore[arg-type]
     page.set_viewport_size(shot.size)  # type: ignore[arg-type]
     page.goto(f"{url}{INSIDE}/{shot.path}")
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    page.wait_for_selector(".htmx-request, .loading", state="detached")
     page.screenshot(path=folder / f"{shot.name}.png")
     page.close()
 
