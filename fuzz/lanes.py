@@ -24,6 +24,7 @@ from trackrecord.ingest import Ingest
 from trackrecord.rules.contacts import Draft
 from trackrecord.rules.directory import SCOPES
 from trackrecord.rules.records import Record
+from trackrecord.segments import Segments
 from trackrecord.settings import load
 from trackrecord.stores.memory import MemoryStore
 
@@ -145,6 +146,7 @@ class Half:
             in_background=in_background,
             troubles=list,
         )
+        services.segments = Segments(services)  # type: ignore[arg-type]
         app = App(services, READ_ONLY)  # type: ignore[arg-type]
         self._class = protocol(
             header_max_bytes=HEAD_MAX,

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from bench import bodies, dataset, docs, load, plans, plot, reads
+from bench import analysis, bodies, dataset, docs, load, pages, plans, plot, reads
 from bench.__main__ import MEASURES
 from bench.context import Bench, Sizes
 from bench.figures import Bar, Figure, Point, Report, Result, bar_shown, cells, from_json, shown, table, to_json
@@ -147,6 +147,8 @@ def test_every_measure_gives_figures_and_loses_no_event(tmp_path, monkeypatch):
         "reads": ["≥ 3,000 requests/s", "≤ 5 ms", "≤ 100 ms"],
         "startup": ["≤ 0.7 s", "≤ 1.5 s"],
         "growth": ["≥ 0.5 × the first mark", "≥ 0.45 × the first mark"] * 2,
+        "analysis": ["≤ 100 ms"] * len(analysis.questions(list(range(1, dataset.NAMES + 1)))),
+        "pages": ["≤ 100 ms"] * len(pages.asked("")),
     }
     assert [point.events for point in results[-1].points] == [400, 800]
     with closing(engines.read_store(bench.grown.path)) as store:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 TOKEN = "a-token-for-tests"
 DEADLINE_S = 20.0  # for anything that is waited for
 POLL_S = 0.01
-LISTENING = re.compile(r"(http://127\.0\.0\.1:\d+)")
+LISTENING = re.compile(r"Trackrecord is listening on (http://127\.0\.0\.1:\d+)")
 COMMAND = ("-m", "trackrecord", "serve")
 GONE = (OSError, http.client.HTTPException)  # what a client meets when the server went away
 

@@ -9,6 +9,7 @@ from .record import Event, Record
 from .wire import Api, same
 
 OLD = "1.4"  # the version in which contacts are leads
+COPIES_SHOWN = 50
 LATER = "2.16"  # the version in which whoever was merged away is 410
 MERGED = "This contact has been merged. See the 'Link' header for the canonical contact."
 
@@ -180,7 +181,8 @@ class Comparison:
         found = self._api.ask("GET", f"/-/api/receipts/{position}")
         known = {"type": "receipt", "position": position, "outcome": record.outcome(position), "received_at_ms": record.received[position]}
         same(known, {key: found.get(key) for key in known}, what)
-        extra = {"stored": {"event"}, "duplicate": {"duplicate_of"}, "erased": set()}[known["outcome"]]
+        copies = sorted(copy for copy, standing in record.copies.items() if standing == position)
+        extra = {"stored": {"event", *(["copies"] if copies else [])}, "duplicate": {"duplicate_of"}, "erased": set()}[known["outcome"]]
         same(sorted({*known, *extra}), sorted(found.keys() - {"keys_dropped"}), f"what {what} has")
         event = record.events.get(record.copies.get(position, position))
         if position in record.copies:
@@ -191,6 +193,9 @@ class Comparison:
             same(item(event), without_id(found["event"]), what)
             dropped = [(each["key"], each["reason"]) for each in found.get("keys_dropped", [])]
             same(event.metadata.dropped, dropped, what)
+            told = found.get("copies", {"total_count": 0, "data": []})
+            data = [{"position": each, "received_at_ms": record.received[each]} for each in copies[:COPIES_SHOWN]]
+            same({"total_count": len(copies), "data": data}, told, f"the copies that {what} names")
 
     def _exports(self) -> None:
         lines = self.lines("/-/api/export/events")

@@ -354,7 +354,7 @@ class MemoryStore:
         new = [(position, event) for position, event in list(self._events.items()) if position > after]
         rows = [each for position, event in new[:limit] for each in (position, event.contact, event.name, event.created_at)]
         return Changes(
-            cursor=new[limit - 1][0] if len(new) > limit else self._cursor,
+            cursor=new[limit - 1][0] if len(new) >= limit else self._cursor,
             head=self._cursor,
             rows=array("q", rows),
             gone=[position for record, position in self._left if record > seen and position <= after],
