@@ -1,4 +1,4 @@
-"""Reports over the wire: their exact answers, as JSON and CSV, and what is refused. How they count is in tests/analysis/test_report_answers.py."""
+"""Reports over the wire: their exact answers, as JSON and CSV, and refusals. How they count is in analysis/test_report_answers.py."""
 
 import csv
 import gzip
