@@ -1,4 +1,4 @@
-import "htmx.org";
+import htmx from "htmx.org";
 import { charts } from "./charts";
 import { keys } from "./keys";
 import { live } from "./live";
@@ -22,3 +22,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     detail.isError = false;
   }
 });
+
+// A request that a newer one takes the place of is no error, and htmx would write it to the console as one.
+htmx.logger = (_: Element, event: string, detail: { error?: string }) => {
+  if (event === "htmx:sendAbort" || event === "htmx:afterRequest") delete detail.error;
+};

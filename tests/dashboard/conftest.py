@@ -34,21 +34,33 @@ def looker(shown: Shown) -> Looker:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-gpu", "--process-per-site"])
         yield browser
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def profile(browser: Browser, shown: Shown) -> Iterator[BrowserContext]:
+    """A browser profile. One page of it stays open, so that the process with our script goes on to the next test."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as profile:
+        profile.set_default_timeout(WAIT_MS)
+        profile.new_page().goto(f"{shown.url}/-/ui/sign-in")
+        yield profile
+
+
 @pytest.fixture
-def context(browser: Browser, shown: Shown) -> Iterator[BrowserContext]:
-    """A browser profile with the admin's cookies."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(WAIT_MS)
-    context.add_cookies(
+def context(profile: BrowserContext, shown: Shown) -> Iterator[BrowserContext]:
+    """The profile with the admin's cookies, and nothing else kept from before."""
+    profile.clear_cookies()
+    profile.add_cookies(
         [{"name": each.name, "value": each.value or "", "url": f"{shown.url}/-/"} for each in shown.looker.http.cookies.jar]
     )
-    yield context
-    context.close()
+    first, *_ = profile.pages
+    first.evaluate("localStorage.clear()")
+    yield profile
+    for page in profile.pages:
+        if page is not first:
+            page.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,6 +17,7 @@ AXE = Path(__file__).parents[2] / "dashboard" / "node_modules" / "axe-core" / "a
 EMAIL, PASSWORD = "ann@example.com", "a few words in a row"
 WORKSPACE = "trackrecord"
 INSIDE = f"/-/ui/w/{WORKSPACE}"
+LOOKS: dict[Literal["light", "dark"], tuple[int, int]] = {"light": (1440, 900), "dark": (390, 844)}
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 _TAG = re.compile(r"<[^>]*>")
 
@@ -112,6 +113,17 @@ class Tab:
     @property
     def words(self) -> str:
         return " ".join(self.page.inner_text("main").split())
+
+    def troubles(self, path: str) -> list[str]:
+        """What keeps somebody from using a page, by the rules of axe or its width: on a desk in the light, then on a phone in the dark."""
+        found = []
+        for scheme, (width, height) in LOOKS.items():
+            self.page.set_viewport_size({"width": width, "height": height})
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self.open(path)
+            found += self.is_accessible()
+            found += [f"{path} is wider than {width} pixels"] if self.too_wide else []
+        return found
 
     def is_accessible(self, *rules: str) -> list[str]:
         """What axe finds wrong with the page as it stands, by all of its rules or these alone; nothing, if all is well."""

@@ -210,8 +210,8 @@ def awkward(api: httpx.Client) -> list[str]:
     event = {"event_name": "e" * 255, "created_at": WHEN, "id": long["id"], "metadata": {"k" * 100: "m" * 1_000}}
     assert api.post("/events", json=event).status_code == 202
     right_to_left, nameless = make(api, external_id="rtl", name="محمد بن عبد الله"), make(api, role="lead", phone="p" * 255)
-    ids = [each["id"] for each in (long, right_to_left, nameless)]
-    found = [f"contacts/{id}{end}" for id in ids for end in ("", "/merge", "/archive", "/delete")]
+    found = [f"contacts/{each['id']}" for each in (right_to_left, nameless)]
+    found += [f"contacts/{long['id']}{end}" for end in ("", "/merge", "/archive", "/delete")]
     searches = (
         "q=NNNN",
         "field=name&op=is&value=" + "N" * 255,
@@ -221,16 +221,9 @@ def awkward(api: httpx.Client) -> list[str]:
 
 
 @pytest.mark.usefixtures("axe")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_can_be_used_by_everybody_at_every_width(tab: Tab, busy: Any, awkward: list[str], scheme: str) -> None:
-    tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+def test_the_pages_can_be_used_by_everybody_at_every_width(tab: Tab, busy: Any, awkward: list[str]) -> None:
     for path in (f"contacts/{busy['id']}", *awkward):
-        tab.open(path)
-        assert tab.is_accessible() == [], path
-        assert not tab.too_wide, path
-        tab.page.set_viewport_size(PHONE)
-        assert not tab.too_wide, path
-        tab.page.set_viewport_size({"width": 1440, "height": 900})
+        assert tab.troubles(path) == [], path
 
 
 def test_on_a_phone_one_gets_from_the_list_to_what_somebody_did(tab: Tab, busy: Any) -> None:

@@ -78,15 +78,7 @@ def test_the_theme_is_chosen_once_and_stays(tab: Tab) -> None:
 @pytest.mark.usefixtures("axe")
 @pytest.mark.parametrize("path", PLAIN)
 def test_every_page_of_an_empty_server_can_be_used_by_everybody(tab: Tab, path: str) -> None:
-    tab.open(path)
-    assert tab.is_accessible() == []
-    assert not tab.too_wide
-    tab.page.emulate_media(color_scheme="dark")
-    assert tab.is_accessible("color-contrast") == []
-    tab.page.set_viewport_size({"width": 390, "height": 844})
-    tab.open(path)
-    assert tab.is_accessible() == []
-    assert not tab.too_wide
+    assert tab.troubles(path) == []
 
 
 @pytest.mark.parametrize("path", PLAIN)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from looking import Looker, Shown, Tab
+from looking import LOOKS, Looker, Shown, Tab
 
 from trackrecord.dashboard.pages import PAGES
 
@@ -54,14 +54,9 @@ def test_nothing_of_it_runs_or_breaks_a_page(addresses: list[str], tab: Tab) -> 
         assert tab.page.locator("h1").count() == 1, address
         assert tab.page.title() != "hacked", address
         assert tab.page.evaluate("[...document.querySelectorAll('a')].every((each) => /^(https?:|$)/.test(each.protocol))"), address
-        assert not tab.too_wide, address
-
-
-def test_it_breaks_no_page_on_a_phone(addresses: list[str], tab: Tab) -> None:
-    tab.page.set_viewport_size({"width": 390, "height": 844})
-    for address in addresses:
-        tab.open(address)
-        assert not tab.too_wide, address
+        for width, height in LOOKS.values():
+            tab.page.set_viewport_size({"width": width, "height": height})
+            assert not tab.too_wide, (address, width)
 
 
 def test_it_stands_in_no_page_unescaped(addresses: list[str], looker: Looker) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from looking import INSIDE, Looker, Shown, Tab
+from looking import INSIDE, LOOKS, Looker, Shown, Tab
 from playwright.sync_api import Browser, expect
 from ports import held_port
 
@@ -223,8 +223,7 @@ def test_what_strangers_sent_runs_nowhere_when_it_arrives(tab: Tab, sender: Send
 
 
 @pytest.mark.usefixtures("axe")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+@pytest.mark.parametrize(("scheme", "size"), LOOKS.items())
 def test_the_page_with_rows_is_accessible_and_fits(tab: Tab, sender: Sender, scheme: Any, size: tuple[int, int]) -> None:
     at = int(time.time()) - 10
     sender.submit("ann", "x" * 255, created_at=at, metadata={"k" * 60: "w" * 250, "note": None})

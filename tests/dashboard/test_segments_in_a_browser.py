@@ -11,7 +11,6 @@ from trackrecord.testing import TrackrecordServer
 
 NOW = 1_700_000_000
 DAY = 86_400
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +134,6 @@ def test_why_is_asked_from_the_segment(tab: Tab, ids: dict[str, str]):
 
 
 @pytest.mark.usefixtures("axe")
-@pytest.mark.parametrize(("size", "scheme"), [(None, "light"), (PHONE, "dark")], ids=["wide", "phone"])
 @pytest.mark.parametrize(
     "path",
     [
@@ -149,11 +147,6 @@ def test_why_is_asked_from_the_segment(tab: Tab, ids: dict[str, str]):
         "segments/{}/delete",
     ],
 )
-def test_everybody_can_use_a_page_with_something_in_it(tab: Tab, ids: dict[str, str], path: str, size: dict[str, int] | None, scheme: str):
+def test_everybody_can_use_a_page_with_something_in_it(tab: Tab, ids: dict[str, str], path: str):
     hostile = next(id for name, id in ids.items() if "🦑" in name)
-    if size is not None:
-        tab.page.set_viewport_size(size)  # type: ignore[arg-type]
-    tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    tab.open(path.format(hostile))
-    assert tab.is_accessible() == []
-    assert not tab.too_wide
+    assert tab.troubles(path.format(hostile)) == []
