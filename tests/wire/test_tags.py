@@ -228,7 +228,8 @@ def test_a_tag_that_segments_ask_for_stays(api: Api):
     tag, other = make(api), make(api)
     segments = api.server.server.directory.segments
     for name in ("Seg 1", "Seg 2"):
-        filters = [{"field": "external_id", "operator": "=", "value": fresh("nobody-")}, {"field": "tag_id", "operator": "=", "value": tag["id"]}]
+        nobody = {"field": "external_id", "operator": "=", "value": fresh("nobody-")}
+        filters = [nobody, {"field": "tag_id", "operator": "=", "value": tag["id"]}]
         nested = {"operator": "AND", "value": [{"operator": "OR", "value": filters}]}
         segments.create(1, name=name, person_type="user", query=nested, now=NOW)
     message = "Unable to delete Tag with dependent objects. Segments: Seg 1, Seg 2."
