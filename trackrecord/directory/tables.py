@@ -152,6 +152,11 @@ _where(  # the last four are as good as fixed in it, and stand there so that a c
     LISTED,
     *(contacts.c[name] for name in ("workspace", "created_at", "id", "archived_at", "blocked_at", "merged_into", "role")),
 )
+_where(  # a text is looked for in the first two among all who are listed, and nothing else of them is read
+    "contacts_called",
+    LISTED,
+    *(contacts.c[name] for name in ("workspace", "email_folded", "name", "archived_at", "blocked_at", "merged_into", "role")),
+)
 _where("contacts_merged_into", contacts.c.merged_into.is_not(None), contacts.c.merged_into)
 _where("contacts_visitors", contacts.c.role == sa.text("'visitor'"), contacts.c.workspace, contacts.c.number)
 _where("contacts_archived", contacts.c.archived_at.is_not(None), contacts.c.workspace, contacts.c.archived_at, contacts.c.id)
