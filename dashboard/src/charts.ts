@@ -23,7 +23,7 @@ function read(table: HTMLTableElement): { rows: Row[]; columns: Column[] } {
     const [head, ...cells] = [...row.cells];
     if (!head?.dataset.start) return [];
     const values = cells.map((cell) => (cell.dataset.value !== undefined ? Number(cell.dataset.value) : Number((cell.textContent ?? "").replace(/[^0-9.-]/g, "") || NaN)));
-    return [{ start: Number(head.dataset.start), words: head.textContent?.trim() ?? "", incomplete: "incomplete" in row.dataset || "incomplete" in head.dataset, values: values.map((value) => (Number.isNaN(value) ? null : value)) }];
+    return [{ start: Number(head.dataset.start), words: head.textContent?.trim() ?? "", incomplete: "incomplete" in row.dataset, values: values.map((value) => (Number.isNaN(value) ? null : value)) }];
   });
   return { rows, columns };
 }

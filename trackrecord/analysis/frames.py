@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 LENGTH_BYTES = 4
-FRAME_BYTES_MAX = 1 << 30
 WHOLE, FRACTIONS = 1, 2  # codes of what passes as bytes, 8 a number in the machine's order
 
 NUMBERS = {WHOLE: "q", FRACTIONS: "d"}

@@ -9,6 +9,7 @@ import msgspec
 
 from ..http.auth import Access
 from ..http.call import Answer, Asked
+from ..wire.cursors import PER_PAGE_MAX
 from ..wire.json import encode
 
 Query = Mapping[str, Any]
@@ -41,6 +42,12 @@ class Reply(NamedTuple):
     data: Any
     call: ApiCall
 
+    @property
+    def following(self) -> str | None:
+        """The cursor of the next page of a list; None on the last."""
+        found: str | None = self.data["pages"].get("next", {}).get("starting_after")
+        return found
+
 
 class Api:
     """One request's view of the API: with the scopes of a role, in one workspace."""
@@ -52,6 +59,16 @@ class Api:
     async def get(self, path: str, query: Query | None = None) -> Reply:
         """Raises what the API would answer as an error. Values of None are left out of the query, and a list is repeated."""
         return await self.ask("GET", path, query)
+
+    async def every(self, path: str, query: Query) -> list[dict[str, Any]]:
+        """All that a list has, page by page."""
+        found, after = [], None
+        while True:
+            reply = await self.get(path, {**query, "per_page": PER_PAGE_MAX, "starting_after": after})
+            found += reply.data["data"]
+            after = reply.following
+            if after is None:
+                return found
 
     async def post(self, path: str, body: Any = None, *, query: Query | None = None) -> Reply:
         return await self.ask("POST", path, query, body)

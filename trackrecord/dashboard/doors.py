@@ -120,8 +120,7 @@ async def post_welcome(asked: Asked) -> Answer:
         return _page(asked, "welcome", error=error, may=True, key=key, email=email, name=name)
     workspace = (await asked.services.in_thread(asked.services.directory.workspaces.list))[0]
     account = (await asked.services.in_thread(asked.services.directory.accounts.by_email, email)).number
-    secret = await asked.services.in_thread(start.make_token, asked.services.directory, workspace.number, asked.now())
-    start.remember(account, workspace.number, secret)
+    await start.make_token(asked.services, account, workspace.number)
     return rendering.redirect(asked, f"{HOME}w/{workspace.id}/start", headers=headers)
 
 

@@ -1,9 +1,8 @@
 """The search that stands on every page: a contact, an event name or a request, by whatever somebody has in hand."""
 
 from typing import Any
-from urllib.parse import quote
 
-from ..errors import NotFound, RequestError
+from ..errors import RequestError
 from ..http.call import Answer
 from .contacts.form import Form
 from .contacts.listing import seek
@@ -43,13 +42,9 @@ async def _names(visit: Visit, text: str) -> list[dict[str, Any]]:
 async def _request(visit: Visit, text: str) -> dict[str, Any] | None:
     try:
         reply = await visit.api.get("/-/api/requests", {"request_id": text})
-    except (NotFound, RequestError):
+    except RequestError:
         return None
     return next(iter(reply.data["data"]), None)
-
-
-def contact_address(visit: Visit, contact: dict[str, Any]) -> str:
-    return visit.url(f"contacts/{quote(contact['id'], safe='')}")
 
 
 PAGES = (Page("GET", "find", find),)

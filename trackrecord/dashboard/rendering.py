@@ -123,7 +123,6 @@ def environment() -> Environment:
         short=formats.short,
         share=formats.share,
         duration=formats.duration,
-        money=formats.money,
         hue=formats.hue,
         size=formats.size,
         utc_day=formats.utc_day,

@@ -1,12 +1,13 @@
 """The first steps: how to send an event from the reader's own language, and the wait for the first one."""
 
 import time
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
-from ..directory import Directory
-from ..http.call import Answer
-from ..rules.directory import SCOPES
+from ..http.call import Answer, Services
+from ..rules.directory import SCOPES, Token
 from . import rendering
 from .visit import Page, Visit
 
@@ -32,38 +33,51 @@ LANGUAGES = (
 )
 _KEYS = tuple(language.key for language in LANGUAGES)
 
-# Secrets of tokens made for the first steps, by account and workspace: kept in memory alone, and for an hour.
-_shown: dict[tuple[int, int], tuple[str, float]] = {}
+
+class Shown(NamedTuple):
+    """A token that was made for the first steps, with its secret: in memory alone, and for an hour."""
+
+    token: Token
+    secret: str
+    until: float  # by the monotonic clock
 
 
-def make_token(directory: Directory, workspace: int, now: int) -> str:
-    """The secret of a new token with every scope, for the snippets."""
-    return str(directory.tokens.create(workspace, TOKEN_NAME, frozenset(SCOPES), now=now)[1])
+# Of each server, by account and workspace.
+_shown: WeakKeyDictionary[Services, dict[tuple[int, int], Shown]] = WeakKeyDictionary()
 
 
-def remember(account: int, workspace: int, secret: str) -> None:
-    for key in [key for key, (_, until) in _shown.items() if until < time.monotonic()]:
-        del _shown[key]
-    if len(_shown) >= SHOWN_MAX:
-        _shown.clear()
-    _shown[account, workspace] = secret, time.monotonic() + SHOWN_FOR_S
+async def make_token(services: Services, account: int, workspace: int) -> None:
+    """Make a token with every scope, which the snippets show to this account."""
+    create = partial(services.directory.tokens.create, workspace, TOKEN_NAME, frozenset(SCOPES), now=int(services.now()))
+    token, secret = await services.in_thread(create)
+    shown = _shown.setdefault(services, {})
+    for key in [key for key, each in shown.items() if each.until < time.monotonic()]:
+        del shown[key]
+    while len(shown) >= SHOWN_MAX:
+        del shown[next(iter(shown))]
+    shown[account, workspace] = Shown(token, secret, time.monotonic() + SHOWN_FOR_S)
 
 
-def _token(visit: Visit) -> str | None:
-    secret, until = _shown.get((visit.signed_in.account.number, visit.workspace.number), (None, 0.0))
-    return secret if until >= time.monotonic() else None
+async def _token(visit: Visit) -> str | None:
+    """The secret to show, as long as its token stands."""
+    shown = _shown.get(visit.services, {}).get((visit.signed_in.account.number, visit.workspace.number))
+    if shown is None or shown.until < time.monotonic():
+        return None
+    found = await visit.services.in_thread(visit.services.directory.tokens.find, shown.token.digest)
+    return shown.secret if found is not None and found.revoked_at is None else None
 
 
 async def start(visit: Visit) -> Answer:
     """GET start?language=."""
     language = visit.param("language", "curl")
     chosen = LANGUAGES[_KEYS.index(language)] if language in _KEYS else LANGUAGES[0]
+    token = await _token(visit)
     return visit.html(
         "start/start.html",
         languages=LANGUAGES,
         chosen=chosen,
-        token=_token(visit),
-        snippet=_snippet(visit, chosen, _token(visit)),
+        token=token,
+        snippet=_snippet(visit, chosen, token),
         event=await _latest(visit),
     )
 
@@ -89,8 +103,7 @@ def _snippet(visit: Visit, language: Language, token: str | None) -> str:
 
 async def post_token(visit: Visit) -> Answer:
     """POST start/token: when the one that was made with the account cannot be shown any more."""
-    services, workspace = visit.services, visit.workspace.number
-    remember(visit.signed_in.account.number, workspace, await services.in_thread(make_token, services.directory, workspace, visit.now()))
+    await make_token(visit.services, visit.signed_in.account.number, visit.workspace.number)
     return visit.go(visit.url("start", language=visit.field("language") or None), "A token was made for these snippets")
 
 

@@ -62,7 +62,7 @@ def _deed(visit: Visit, contact: Contact) -> Deed:
     deed = _BY_WORD[visit.asked.path["path"].rpartition("/")[2]]
     if deed not in deeds_for(contact):
         state = state_of(contact)
-        raise NotFound(f"{name_of(contact)} cannot be done that with: it is {state.pill.lower() if state else 'live'}", field="path")
+        raise NotFound(f"{name_of(contact)} is {state.pill.lower() if state else 'live'}, so this cannot be done now", field="path")
     return deed
 
 

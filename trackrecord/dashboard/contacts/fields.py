@@ -26,7 +26,6 @@ OFFERED = {
     "tag_id": "Tag",
     "segment_id": "Segment",
 }
-SORTED = ("created_at", "last_seen_at", "updated_at", "signed_up_at", "name", "email", "external_id")
 
 
 class Choice(NamedTuple):

@@ -8,7 +8,7 @@ even where somebody is called exactly so; each row of the form is a `field`, an 
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?")
 
 Query = Sequence[tuple[str, str]]
+R = TypeVar("R")
 
 
 class Row(NamedTuple):
@@ -80,6 +81,12 @@ def read(query: Query, attributes: Mapping[str, str]) -> Form:
     except (msgspec.MsgspecError, RecursionError):
         said = None
     return form._replace(query=text, rows=(), any=False) if said is None else form._replace(any=said[0], rows=said[1])
+
+
+def without(rows: tuple[R, ...], place: str) -> tuple[R, ...]:
+    """The rows that are left when the one at a place goes; all of them, where no row is at it."""
+    gone = int(place) if re.fullmatch("[0-9]{1,3}", place) else len(rows)
+    return rows[:gone] + rows[gone + 1 :]
 
 
 def address(form: Form) -> list[tuple[str, str]]:

@@ -62,14 +62,13 @@ async def list_contacts(visit: Visit) -> Answer:
     if visit.param("format") == "csv":
         return await _download(visit, asked)
     after, held = visit.param("starting_after") or None, asked.form
-    contacts: Any = {"data": [], "total_count": None, "pages": {}}
-    error = call = None
+    contacts: Any = {"data": [], "total_count": None}
+    error = call = following = None
     try:
         held, reply = await seek(visit, held, asked.types, per_page=PER_PAGE, after=after)
-        contacts, call = reply.data, reply.call
+        contacts, call, following = reply.data, reply.call, reply.following
     except RequestError as refused:
         error = refused
-    following = contacts["pages"].get("next", {}).get("starting_after")
     shown = {
         "contacts": contacts["data"],
         "more": following and _address(visit, held, starting_after=following),
@@ -108,7 +107,7 @@ async def list_archived(visit: Visit) -> Answer:
     """GET contacts/archived: those that are archived or blocked."""
     after = visit.param("starting_after") or None
     reply = await visit.api.get("/-/api/contacts/archived", {"per_page": PER_PAGE, "starting_after": after})
-    following = reply.data["pages"].get("next", {}).get("starting_after")
+    following = reply.following
     shown: dict[str, Any] = {
         "contacts": [{**each, "merged_into": None} for each in reply.data["data"]],
         "more": following and visit.url("contacts/archived", starting_after=following),
@@ -172,9 +171,7 @@ async def _asked(visit: Visit) -> Asked:
     listed = (await visit.api.get("/data_attributes", {"model": "contact", "include_archived": "true"})).data["data"]
     attributes = [each for each in listed if each["custom"]]
     held = form.read(visit.asked.query, {each["name"]: each["data_type"] for each in attributes})
-    drop = visit.param("drop")
-    if drop.isdecimal() and int(drop) < len(held.rows):
-        held = held._replace(rows=held.rows[: int(drop)] + held.rows[int(drop) + 1 :])
+    held = held._replace(rows=form.without(held.rows, visit.param("drop")))
     if visit.param("add") and len(held.rows) < form.ROWS_MAX:
         held = held._replace(rows=(*held.rows, Row("email", CHOICES["email"][0].word)))
     return Asked(held, attributes)

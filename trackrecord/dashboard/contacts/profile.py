@@ -75,7 +75,7 @@ async def _timeline(visit: Visit, contact: Contact, name: str) -> dict[str, Any]
     events: Sequence[Event] = reply.data["data"]
     days = [(day, list(of_day)) for day, of_day in groupby(events, lambda event: _day(visit, event))]
     before, last = visit.param("day") if visit.partial else "", days[-1][0] if days else visit.param("day")
-    following = reply.data["pages"].get("next", {}).get("starting_after")
+    following = reply.following
     path = f"contacts/{quote(contact['id'], safe='')}/events"
     return {
         "days": [("" if day == before else day, of_day) for day, of_day in days],

@@ -9,7 +9,6 @@ from ..api import Reply
 from ..visit import Visit
 
 PER_PAGE = 50
-DOWNLOAD_PER_PAGE = 150  # the most that the API gives at once
 TEXT_MAX = 255
 SORT = "count"  # where nobody chose
 COLUMNS = (  # of the table: what it is sorted by, words, class
@@ -33,7 +32,7 @@ async def show(visit: Visit) -> Answer:
         return await _download(visit, asked)
     after = visit.param("starting_after") or None
     reply, waiting = await _listed(visit, {**asked, "per_page": PER_PAGE, "starting_after": after})
-    following = reply.data["pages"].get("next", {}).get("starting_after")
+    following = reply.following
     shown: dict[str, Any] = {
         "names": reply.data["data"],
         "more": following and visit.here(starting_after=following),
@@ -75,12 +74,7 @@ async def _listed(visit: Visit, query: dict[str, Any]) -> tuple[Reply, str | Non
 
 
 async def _download(visit: Visit, asked: dict[str, Any]) -> Answer:
-    rows, after = [], None
-    while True:
-        query = {**asked, "include_activity": "true", "per_page": DOWNLOAD_PER_PAGE, "starting_after": after}
-        reply = await visit.api.get("/-/api/event-names", query)
-        rows += [[name[column] for column in CSV] + name["days"] for name in reply.data["data"]]
-        after = reply.data["pages"].get("next", {}).get("starting_after")
-        if after is None:
-            days = len(rows[0]) - len(CSV) if rows else 0
-            return visit.csv(f"{visit.workspace.id}-events", [*CSV, *(f"{ago} days ago" for ago in range(days - 1, -1, -1))], rows)
+    names = await visit.api.every("/-/api/event-names", {**asked, "include_activity": "true"})
+    rows = [[name[column] for column in CSV] + name["days"] for name in names]
+    days = len(names[0]["days"]) if names else 0
+    return visit.csv(f"{visit.workspace.id}-events", [*CSV, *(f"{ago} days ago" for ago in range(days - 1, -1, -1))], rows)

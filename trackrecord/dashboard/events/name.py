@@ -92,7 +92,7 @@ async def _latest(visit: Visit, name: Name) -> dict[str, Any]:
     pagination: dict[str, Any] = {"per_page": LATEST} | ({"starting_after": after} if after else {})
     query = {"field": "event_name", "operator": "=", "value": name["name"]}
     reply = await visit.api.post("/-/api/events/search", {"query": query, "pagination": pagination})
-    following = reply.data["pages"].get("next", {}).get("starting_after")
+    following = reply.following
     return {
         "events": reply.data["data"],
         "columns": COLUMNS,

@@ -28,7 +28,7 @@ async def show(visit: Visit) -> Answer:
         return {"step": steps, "within_s": _seconds(within, unit), **span.query}
 
     form = {"steps": steps, "fields": min(STEPS_MAX, max(FIELDS_MIN, len(steps) + 1)), "within": within, "unit": unit}
-    return await page(visit, "funnel", KINDS, query, _shown, form=form, units=tuple(UNITS), with_period=False)
+    return await page(visit, "funnel", KINDS, query, _shown, form=form)
 
 
 def _seconds(within: str, unit: str) -> int:

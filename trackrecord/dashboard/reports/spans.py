@@ -28,7 +28,6 @@ RANGES = (
     Range("5y", "Last 5 years", "month", 60),
 )
 _BY_KEY = {each.key: each for each in RANGES}
-PERIOD_WORDS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
 # Between dates: up to so many days, these periods.
 _FITTING = ((2, "hour"), (92, "day"), (730, "week"))
 

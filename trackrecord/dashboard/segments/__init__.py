@@ -8,7 +8,6 @@ PAGES = (
     Page("GET", "segments/new", building.new),
     Page("POST", "segments/new", building.post, role="admin"),
     Page("GET", "segments/{segment_id}", one.show),
-    Page("GET", "segments/{segment_id}/members", one.export),
     Page("GET", "segments/{segment_id}/size", listing.size, piece=True),
     Page("GET", "segments/{segment_id}/why", one.why),
     Page("GET", "segments/{segment_id}/edit", building.edit, role="admin"),

@@ -8,6 +8,7 @@ from ...errors import RequestError
 from ...http.call import Answer
 from ...rules.search import CUSTOM
 from ..contacts.fields import OFFERED, Choice, kind_of
+from ..contacts.form import without
 from ..contacts.listing import INPUTS
 from ..reports.names import first_names
 from ..visit import Visit
@@ -119,9 +120,7 @@ def _changed(sent: Sequence[tuple[str, str]]) -> Form:
     """The form that was sent, after the button that was pressed."""
     held = form.read(sent)
     pressed = dict(sent)
-    drop = pressed.get("drop", "")
-    if drop.isdecimal() and len(drop) < 4 and int(drop) < len(held.rows):
-        held = held._replace(rows=held.rows[: int(drop)] + held.rows[int(drop) + 1 :])
+    held = held._replace(rows=without(held.rows, pressed.get("drop", "")))
     fields = {"event": "event.count", "contact": "email"}
     if (field := fields.get(pressed.get("add", ""))) is not None and len(held.rows) < form.ROWS_MAX:
         held = held._replace(rows=(*held.rows, Row(field, "")))

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ...http.call import Answer
-from ..api import ApiCall, target
 from ..contacts import form as contacts
 from ..contacts.people import name_of, state_of
 from ..visit import Visit
@@ -32,7 +31,7 @@ async def show(visit: Visit) -> Answer:
     query = {"field": "segment_id", "operator": "=", "value": segment["id"]}
     pagination = {"per_page": PER_PAGE} | ({"starting_after": after} if after else {})
     found = await visit.api.post("/contacts/search", {"query": query, "pagination": pagination})
-    following = found.data["pages"].get("next", {}).get("starting_after")
+    following = found.following
     shown: dict[str, Any] = {
         "contacts": [{**each, "merged_into": None} for each in found.data["data"]],
         "more": following and visit.url(f"segments/{segment['id']}", starting_after=following),
@@ -51,12 +50,6 @@ async def show(visit: Visit) -> Answer:
         sizes_call=sizes.call,
         **shown,
     )
-
-
-async def export(visit: Visit) -> Answer:
-    """GET segments/{segment_id}/members: all of them as a CSV, as the API exports them."""
-    query = {"segment_id": visit.path["segment_id"], "format": "csv"}
-    return await visit.api.raw(ApiCall("GET", target("/-/api/export/contacts", query)))
 
 
 async def why(visit: Visit) -> Answer:

@@ -8,7 +8,6 @@ from ..visit import Page, Visit
 from . import common
 
 PER_PAGE = 50
-CSV_ROWS = 150
 # How the filter is called, and the statuses it stands for.
 STATUSES = (
     ("", "Every status"),
@@ -25,20 +24,18 @@ COLUMNS = ("at_ms", "request_id", "status", "method", "path", "code", "field", "
 async def requests(visit: Visit) -> Answer:
     """GET settings/requests?request_id=&text=&status=&path=&after=: newest first; as rows for htmx, as CSV with format=csv."""
     filters = {name: visit.param(name) or None for name in ("request_id", "text", "status", "path")}
-    as_csv = visit.param("format") == "csv"
-    query = {**filters, "per_page": CSV_ROWS if as_csv else PER_PAGE, "starting_after": visit.param("after") or None}
-    error, reply = None, None
-    data: dict[str, Any] = {"data": [], "total_count": 0, "pages": {}}
+    error, reply, after = None, None, None
+    data: dict[str, Any] = {"data": [], "total_count": 0}
     try:
-        reply = await visit.api.get("/-/api/requests", query)
-        data = reply.data
+        if visit.param("format") == "csv":
+            entries = await visit.api.every("/-/api/requests", filters)
+            return visit.csv("requests", COLUMNS, [[entry[name] for name in COLUMNS] for entry in entries])
+        reply = await visit.api.get("/-/api/requests", {**filters, "per_page": PER_PAGE, "starting_after": visit.param("after") or None})
+        data, after = reply.data, reply.following
     except RequestError as refused:
         if refused.status == 403:
             raise
         error = refused
-    if as_csv and error is None:
-        return visit.csv("requests", COLUMNS, [[entry[name] for name in COLUMNS] for entry in data["data"]])
-    after = data["pages"].get("next", {}).get("starting_after")
     shown: dict[str, Any] = {"entries": data["data"], "next_page": visit.here(after=after) if after else None}
     if visit.partial and error is None:
         return visit.html("settings/_requests.html", **shown)
