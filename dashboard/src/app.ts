@@ -23,6 +23,16 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+// What stands on the page when no answer comes is from before, which somebody who just typed could not tell.
+document.addEventListener("htmx:sendError", () => {
+  if (document.getElementById("lost")) return;
+  const notice = Object.assign(document.createElement("p"), { id: "lost", className: "said bad" });
+  notice.setAttribute("role", "alert");
+  notice.textContent = "The server cannot be reached. What stands here is from before; try again.";
+  document.getElementById("main")?.prepend(notice);
+});
+document.addEventListener("htmx:afterOnLoad", () => document.getElementById("lost")?.remove());
+
 // A request that a newer one takes the place of is no error, and htmx would write it to the console as one.
 htmx.logger = (_: Element, event: string, detail: { error?: string }) => {
   if (event === "htmx:sendAbort" || event === "htmx:afterRequest") delete detail.error;

@@ -53,6 +53,7 @@ export function small(root: ParentNode): void {
   goOn();
   if (root !== document) return;
   setInterval(goOn, 5000);
+  document.querySelector(".subnav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   document.addEventListener("click", (event) => {
     const target = event.target as Element;
     for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.menu[open]")) if (!menu.contains(target)) menu.open = false;

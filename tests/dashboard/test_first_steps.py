@@ -74,15 +74,15 @@ def test_the_snippet_for_curl_works_as_it_stands_and_its_event_appears_by_itself
     done = subprocess.run(["bash", "-c", snippet or ""], capture_output=True, text=True, timeout=30, check=True)
     assert "202 Accepted" in done.stdout
     tab.page.wait_for_selector(".arrived")
-    assert "invited-friend of ann@example.com" in tab.words
+    assert "invited-friend of ann-curl@example.com" in tab.words
     assert "3.49 EUR" in tab.words
 
 
 def test_the_snippet_for_python_works_as_it_stands(looker: Looker, shown: Shown) -> None:
     text = looker.get("start?language=python").text
-    code = unescape(text.split("<pre", 3)[2].split("<code>")[1].split("</code>")[0]).replace("ann-1", "ann-2").replace("ann@", "ann2@")
+    code = unescape(text.split("<pre", 3)[2].split("<code>")[1].split("</code>")[0])
     exec(compile(code, "snippet", "exec"), {})
-    assert "ann2@example.com" in looker.get("start/first").words
+    assert "ann-python@example.com" in looker.get("start/first").words
 
 
 def test_no_page_says_anything_to_somebody_who_is_not_signed_in(shown: Shown) -> None:

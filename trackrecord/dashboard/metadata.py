@@ -35,7 +35,7 @@ def _link(value: Any, zone: ZoneInfo) -> Markup:
 # How a value of each kind of rules/metadata.py is shown, and what the kind is called.
 KINDS: dict[str, tuple[str, Callable[[Any, ZoneInfo], Markup]]] = {
     "string": ("text", _text),
-    "number": ("number", _code),
+    "number": ("number", lambda value, zone: escape(f"{value:,}")),
     "boolean": ("yes or no", lambda value, zone: escape("yes" if value else "no")),
     "date": ("date", formats.date),
     "link": ("link", _link),

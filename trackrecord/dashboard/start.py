@@ -95,6 +95,7 @@ def _snippet(visit: Visit, language: Language, token: str | None) -> str:
             host=parts.hostname,
             port=parts.port or {"https": 443}.get(parts.scheme, 80),
             token=token or "TOKEN",
+            who=f"ann-{language.key}",  # as each client refuses to make a contact that another one made
             app_id=visit.workspace.id,
             created_at=visit.now(),
         )
