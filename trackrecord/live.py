@@ -182,9 +182,10 @@ class Live:
         With `after`, from behind that position on, as far as MADE_UP_MAX events and LOOK_BACK_MAX positions reach; else with
         `last`, from so many events before now on. Without `follow` it ends with what was acknowledged before now. `ask` tells what
         is wanted, and is asked again now and then: a RequestError that it raises then ends the stream. Raises what it raises at
-        first, and Unavailable past WATCHERS_MAX.
+        first, and Unavailable for who follows past WATCHERS_MAX.
         """
-        with self._watching(_Watcher(workspace, await ask())) as watcher:
+        watcher = _Watcher(workspace, await ask())
+        with self._watching(watcher) if follow else contextlib.nullcontext():
             joined, now = await self._joined()
             watcher.wanted = await ask()  # again: now every name of an event from before has its number
             joined = joined if follow else now

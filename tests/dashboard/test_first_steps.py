@@ -55,6 +55,12 @@ def test_a_token_that_was_revoked_is_in_no_snippet_nor_one_of_another_server() -
         tokens = one.server.directory.tokens
         (made,) = [each for each in tokens.list(1) if each.name == "first steps"]
         assert "Bearer tr_" in looker.get("start").words
+        accounts = one.server.directory.accounts
+        spare = accounts.create("bob@example.com", "Bob", now=1, workspaces=[1], password=PASSWORD)
+        for role, shown in (("viewer", False), ("admin", True)):
+            accounts.set_role(accounts.by_email(EMAIL).number, 1, role)
+            assert ("Bearer tr_" in looker.get("start").words) == shown
+        assert spare.able
         tokens.revoke(1, made.id, now=1)
         assert "Bearer tr_" not in looker.get("start").words
         other.server.directory.accounts.create(EMAIL, "Ann", now=1, password=PASSWORD)

@@ -11,7 +11,7 @@ from trackrecord.dashboard.errors import FormRefused, SignInRefused, TooManyTrie
 from trackrecord.dashboard.sessions import Sessions
 from trackrecord.dashboard.throttle import PAIR
 from trackrecord.directory.sessions import digest_of
-from trackrecord.errors import Conflict, DataInvalid, NotFound
+from trackrecord.errors import DataInvalid, NotFound
 from trackrecord.http.call import Asked
 from trackrecord.rules.versions import served
 from trackrecord.testing import TrackrecordServer
@@ -329,7 +329,7 @@ def test_the_first_account_is_made_by_the_link_of_the_start_and_by_no_other(new:
     assert [new.call(sessions.may_begin, stranger.asked(), each) for each in (None, "guessed", key)] == [False, False, True]
     for wrong in (None, "guessed"):
         with pytest.raises(NotFound):
-            stranger.do(sessions.begin, wrong, "eve@example.com", "", GOOD)
+            stranger.do(sessions.begin, wrong, "eve@example.com", "", "short")  # the link is looked at first, and nothing hashed
     with pytest.raises(DataInvalid):
         stranger.do(sessions.begin, key, "ada@example.com", "Ada", "short")
     stranger.do(sessions.begin, key, "ada@example.com", "Ada", GOOD)
@@ -376,7 +376,7 @@ def test_of_two_who_begin_on_the_same_machine_one_makes_the_first_account(new: T
     sessions = sessions_of(new)
     first, second = Browser(new, sessions), Browser(new, sessions)
     first.do(sessions.begin, None, "ada@example.com", "", GOOD)
-    with pytest.raises(Conflict):
+    with pytest.raises(NotFound):
         second.do(sessions.begin, None, "eve@example.com", "", GOOD)
     assert (first.who().account.email, second.who()) == ("ada@example.com", None)
 

@@ -61,6 +61,13 @@ def test_many_addresses_that_try_one_account_slow_each_other_and_not_who_signed_
     assert throttle.begin("ada", HOME, now) == 0
 
 
+def test_a_try_that_was_not_looked_at_is_none():
+    throttle = Throttle()
+    for _ in range(PAIR.free + 1):
+        assert throttle.begin("ada", HOME, 0.0) == 0
+        throttle.undone("ada", HOME)
+
+
 def test_memory_is_bounded_and_the_counts_that_were_raised_last_stay():
     tries = Tries(Rule(free=1, first_s=60.0, most_s=60.0))
     for n in range(KEYS_MAX + 10):

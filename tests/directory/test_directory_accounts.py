@@ -63,6 +63,13 @@ def test_an_account_that_cannot_be_made_leaves_nothing(directory, ada, workspace
     assert (caught.value.field, len(directory.accounts.list())) == (field, 1)
 
 
+def test_no_session_begins_with_a_password_that_was_changed_meanwhile(directory, ada):
+    verified = directory.accounts.verified("ada@example.com", GOOD)
+    assert directory.sessions.create(ada.number, now=1, kept=verified.kept) is not None
+    directory.accounts.set_password(ada, OTHER)
+    assert directory.sessions.create(ada.number, now=2, kept=verified.kept) is None
+
+
 def test_a_password_is_kept_as_a_hash_and_opens_its_own_account_alone(directory, ada, bob, elsewhere):
     assert directory.accounts.verify("ada@example.com", GOOD) == ada
     assert [directory.accounts.verify(*each) for each in (("ada@example.com", OTHER), ("eve@example.com", GOOD))] == [None, None]

@@ -56,6 +56,19 @@ def rows(api: Api, path: str, **params: Any) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.body.decode())))
 
 
+def test_a_key_is_found_in_whatever_case_it_was_sent(shop: Api):
+    add(shop, ("moved", 30, "a", {"From": "here"}), ("moved", 40, "a", {"from": "here"}), ("moved", 50, "a", {"FROM": "there"}))
+    found = get(shop, "reports/breakdown", event_name="moved", key="fRoM")
+    assert [(row["value"], row["events"]) for row in found["data"]] == [("here", 2), ("there", 1)]
+    assert found["without_key"] == 0
+
+
+@pytest.mark.parametrize("path", ["top-contacts?event_name=bought", "breakdown?event_name=bought&key=plan"])
+def test_no_ranking_is_of_a_segment(shop: Api, path: str):
+    message = "segment_id is for trends, funnels and retention; this report is of everybody"
+    assert shop.get(f"/-/api/reports/{path}&segment_id=1").error == (400, "parameter_invalid", message, "segment_id")
+
+
 def test_top_contacts_stand_with_how_often_they_did_it_most_first(shop: Api):
     ids = {each["external_id"]: each["id"] for each in shop.get("/contacts").json["data"]}
     a = {"id": ids["a"], "external_id": "a", "name": "A", "email": "a@example.com", "role": "user"}

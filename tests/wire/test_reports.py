@@ -253,6 +253,7 @@ NO_NAME = "no event is called 'never'; /-/api/event-names lists the names there 
         ("trend", "since=soon", (MISMATCH, "since must be whole Unix seconds, such as 1671028894, got 'soon'", "since")),
         ("trend", "until=-1", (MISMATCH, None, "until")),
         ("trend", "since=", (INVALID, "since must not be empty", "since")),
+        ("trend", "timezone=localtime", (INVALID, f"{NO_ZONE}, got 'localtime'", "timezone")),
         ("trend", "timezone=", (INVALID, "timezone must not be empty", "timezone")),
         ("trend", "since=1767225600&until=1767225600", (INVALID, "until must be after since, got 1767225600 and 1767225600", "until")),
         ("trend", "since=1767225600000", (INVALID, None, "since")),

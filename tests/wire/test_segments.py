@@ -415,6 +415,32 @@ def test_the_size_of_a_segment_is_noted_on_each_day_it_is_counted(alone: Api):
     assert alone.get(f"{OURS}/sizes").json == {"type": "list", "data": expected}
 
 
+def test_a_segment_that_asks_another_question_is_counted_anew(alone: Api):
+    alone.contact(external_id="a")
+    segment = make(alone)
+    sizes = f"{OURS}/{segment['id']}/sizes"
+    assert alone.get(sizes).json["data"][0]["count"] == 1
+    assert alone.put(f"{OURS}/{segment['id']}", {"query": of("external_id", "=", "nobody")}).status == 200
+    assert alone.get(sizes).json["data"] == [{"day": "2023-11-14", "count": 0}]
+
+
+def test_who_may_not_read_events_changes_no_segment_that_asks_for_them(alone: Api):
+    segment = make(alone, query=done("count", "ordered", ">", 0))
+    secret = alone.server.server.directory.tokens.create(1, "t", frozenset({"read_contacts", "write_contacts"}), now=NOW)[1]
+    assert Api(alone.server, secret).put(f"{OURS}/{segment['id']}", {"person_type": "contact"}).status == 403
+
+
+def test_a_tag_is_named_however_its_number_is_written(alone: Api):
+    tag = alone.post("/tags", {"name": "Big"}).json
+    make(alone, query=of("tag_id", "=", f"0{tag['id']}"))
+    assert alone.delete(f"/tags/{tag['id']}").error[1] == "tag_has_dependent_objects"
+
+
+def test_the_contact_of_an_explanation_is_the_field_at_fault(alone: Api):
+    segment = make(alone)
+    assert alone.get(f"{OURS}/{segment['id']}/explain?contact_id=zzz").error[3] == "contact_id"
+
+
 def test_the_server_notes_the_sizes_of_all_segments_once_a_day(alone: Api):
     server = alone.server
     segment = make(alone)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ..directory.accounts import Verified
 from ..directory.sessions import AGE_MAX_S, SEEN_EVERY_S, digest_of, new_secret
 from ..errors import DataInvalid, NotFound, Unavailable
 from ..http.call import Asked, Services
@@ -89,11 +90,11 @@ class Sessions:
         wait_s = self._throttle.begin(folded, asked.client, self._services.now())
         if wait_s:
             raise TooManyTries(wait_s)
-        account = await self._hashed(self._directory.accounts.verify, email, password)
-        if account is None:
+        verified = await self._verified(asked, email, password)
+        if verified is None:
             raise SignInRefused
         self._throttle.succeeded(folded, asked.client)
-        return await self._begin(asked, account)
+        return await self._begin(asked, verified.account, kept=verified.kept)
 
     async def sign_out(self, asked: Asked) -> Headers:
         """End the session, here and in the directory."""
@@ -112,7 +113,7 @@ class Sessions:
         wait_s = self._throttle.begin(folded, asked.client, self._services.now())
         if wait_s:
             raise TooManyTries(wait_s)
-        if await self._hashed(self._directory.accounts.verify, account.email, current) is None:
+        if await self._verified(asked, account.email, current) is None:
             raise DataInvalid("the current password is wrong", field="current")
         self._throttle.succeeded(folded, asked.client)
         await self._hashed(self._directory.accounts.set_password, account, password)
@@ -147,7 +148,7 @@ class Sessions:
 
     async def begin(self, asked: Asked, key: str | None, email: str, name: str, password: str) -> Headers:
         """Make the server's first account, admin of every workspace, and sign in. Raises NotFound, and what Links.begin raises."""
-        if key is None and not self._from_here(asked):
+        if not await self.may_begin(asked, key):  # before anything is hashed for a stranger
             raise NotFound("the first account is made by the link that the server printed at its start", field="key")
         account = await self._hashed(self._directory.links.begin, key, email, name, password, now=asked.now())
         return await self._begin(asked, account)
@@ -182,11 +183,21 @@ class Sessions:
     def _form_token(self, secret: str) -> str:
         return _signed(self._key, secret.encode())
 
-    async def _begin(self, asked: Asked, account: Account) -> Headers:
+    async def _verified(self, asked: Asked, email: str, password: str) -> Verified | None:
+        """As Accounts.verified has it. A try that was never looked at counts as none."""
+        try:
+            found: Verified | None = await self._hashed(self._directory.accounts.verified, email, password)
+        except Unavailable:
+            self._throttle.undone(fold_email(email), asked.client)
+            raise
+        return found
+
+    async def _begin(self, asked: Asked, account: Account, *, kept: str | None = None) -> Headers:
+        """With `kept`, the hash that was verified, nothing begins once it has been changed."""
         agent = asked.headers.get(b"user-agent", b"").decode("latin-1")
         begin = self._directory.sessions.create
-        secret = await self._services.in_thread(begin, account.number, now=asked.now(), client=asked.client, user_agent=agent)
-        if secret is None:  # it was disabled meanwhile
+        secret = await self._services.in_thread(begin, account.number, now=asked.now(), client=asked.client, user_agent=agent, kept=kept)
+        if secret is None:  # it was disabled meanwhile, or its password changed
             raise SignInRefused
         return _set(asked, SESSION, secret, age_s=AGE_MAX_S), _set(asked, FORM, "", age_s=0)
 

@@ -59,9 +59,9 @@ async def make_token(services: Services, account: int, workspace: int) -> None:
 
 
 async def _token(visit: Visit) -> str | None:
-    """The secret to show, as long as its token stands."""
+    """The secret to show, as long as its token stands and the account may make another."""
     shown = _shown.get(visit.services, {}).get((visit.signed_in.account.number, visit.workspace.number))
-    if shown is None or shown.until < time.monotonic():
+    if shown is None or not visit.may_change or shown.until < time.monotonic():
         return None
     found = await visit.services.in_thread(visit.services.directory.tokens.find, shown.token.digest)
     return shown.secret if found is not None and found.revoked_at is None else None

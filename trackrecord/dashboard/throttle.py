@@ -79,6 +79,13 @@ class Throttle:
         self._accounts.add(account, now)
         return 0
 
+    def undone(self, account: str, client: str | None) -> None:
+        """The try that was begun last was not looked at."""
+        address = network(client)
+        self._pairs.take_back(f"{address} {account}")
+        self._addresses.take_back(address)
+        self._accounts.take_back(account)
+
     def succeeded(self, account: str, client: str | None) -> None:
         """The try that was begun last was right."""
         address = network(client)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from msgspec import UNSET, UnsetType
 
 from ..errors import NotFound, Unprocessable
-from ..rules.segments import SEGMENTS_MAX, Segment, Size
+from ..rules.segments import DAY_S, SEGMENTS_MAX, Segment, Size
 from .engine import Database, in_chunks
 from .tables import segment_sizes, segments
 
@@ -53,6 +53,9 @@ class Segments:
             changes = {key: value for key, value in given.items() if value is not UNSET and value != getattr(before, key)}
             if not changes:
                 return before
+            if changes.keys() & {"query", "person_type"}:  # what was counted today is of another query
+                stale = sa.and_(segment_sizes.c.segment == before.number, segment_sizes.c.day >= now // DAY_S)
+                connection.execute(sa.delete(segment_sizes).where(stale))
             write = sa.update(segments).where(segments.c.number == before.number).values(**changes, updated_at=now).returning(segments)
             return Segment(**connection.execute(write).mappings().one())
 

@@ -57,12 +57,18 @@ class Sessions:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def create(self, account: int, *, now: int, client: str | None = None, user_agent: str | None = None) -> str | None:
-        """Begin one at `now` (whole Unix seconds); return its secret, which cannot be had again. None for an account that was disabled."""
+    def create(
+        self, account: int, *, now: int, client: str | None = None, user_agent: str | None = None, kept: str | None = None
+    ) -> str | None:
+        """Begin one at `now` (whole Unix seconds); return its secret, which cannot be had again. None for an account that was disabled,
+        and where its password is not the one of the hash `kept` any more.
+        """
         secret = new_secret()
         made = {"digest": digest_of(secret), "account": account, "created_at": now, "seen_at": now}
         shown = {"client": (client or "")[:CLIENT_MAX] or None, "user_agent": (user_agent or "")[:AGENT_MAX] or None}
         able = sa.and_(accounts.c.number == account, accounts.c.disabled_at.is_(None))
+        if kept is not None:
+            able = sa.and_(able, accounts.c.password == kept)
         with self._db.writing() as connection:
             if connection.scalar(sa.select(accounts.c.number).where(able)) is None:
                 return None

@@ -74,6 +74,16 @@ class Workspaces:
         return None if row is None else Workspace(**row)
 
 
+def zone_of(name: str) -> ZoneInfo | None:
+    """The time zone of an IANA name; None for what is none, and for what else stands in the folder of zones of a machine."""
+    if name in ("localtime", "posixrules", "Factory") or name.startswith(("right/", "posix/")):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; not a name; the name of a folder
+        return None
+
+
 def _check(app_id: str, name: str, timezone: str, region: str) -> None:
     if not _APP_ID.fullmatch(app_id):
         raise DataInvalid(f"an app id has 1 to 64 letters, digits, _ and -, got {app_id[:80]!r}", field="app_id")
@@ -81,7 +91,5 @@ def _check(app_id: str, name: str, timezone: str, region: str) -> None:
         raise DataInvalid(f"a workspace's name has 1 to {NAME_MAX} characters, got {len(name)}", field="name")
     if region not in REGIONS:
         raise DataInvalid(f"region must be one of {', '.join(REGIONS)}, got {region[:40]!r}", field="region")
-    try:
-        ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):  # unknown; not a name; the name of a folder
-        raise DataInvalid(f"timezone must be an IANA name such as Europe/Dublin, got {timezone[:80]!r}", field="timezone") from None
+    if zone_of(timezone) is None:
+        raise DataInvalid(f"timezone must be an IANA name such as Europe/Dublin, got {timezone[:80]!r}", field="timezone")

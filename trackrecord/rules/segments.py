@@ -77,7 +77,7 @@ def names_tag(query: object, tag: int) -> bool:
     """Whether a query asks for a tag, by its number."""
     for field, value in conditions(query):
         values = value if isinstance(value, list) else [value]
-        if field == "tag_id" and str(tag) in [str(each) for each in values]:
+        if field == "tag_id" and str(tag) in [str(each).lstrip("0") for each in values]:
             return True
     return False
 

@@ -243,7 +243,8 @@ class EventReader(Protocol):
         """
 
     def values(self, key: str, positions: Sequence[int]) -> list[tuple[int, str, bytes]]:
-        """(position, kind, value as JSON) of the metadata key, for those of the positions whose events stand and have it, in order.
+        """(position, kind, value as JSON) of the metadata key, in whatever case it is written, for those of the positions whose
+        events stand and have it, in order.
 
         Kinds are letters of rules/metadata.py, KINDS. Positions are ascending; ask for some thousands at once.
         """

@@ -370,7 +370,9 @@ class MemoryStore:
             if event is not None and event.kinds:
                 values = msgspec.json.decode(event.metadata, type=dict[str, msgspec.Raw])
                 found += [
-                    (position, kind, bytes(value)) for kind, (each, value) in zip(event.kinds, values.items(), strict=True) if each == key
+                    (position, kind, bytes(value))
+                    for kind, (each, value) in zip(event.kinds, values.items(), strict=True)
+                    if each.casefold() == key.casefold()
                 ]
         return found
 

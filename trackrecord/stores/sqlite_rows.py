@@ -38,13 +38,14 @@ def events_at(db: sqlite3.Connection, positions: Sequence[int]) -> dict[int, Sto
 
 
 def values_at(db: sqlite3.Connection, key: str, positions: Sequence[int]) -> list[tuple[int, str, bytes]]:
-    """Those of the positions that hold an event with this metadata key: with its kind, and its value as JSON.
+    """Those of the positions that hold an event with this metadata key, in whatever case: with its kind, and its value as JSON.
 
     Raises sqlite3.DatabaseError where metadata is damaged.
     """
+    key = key.casefold()
     shapes: dict[int, tuple[str, int] | None] = {}  # of each shape the kind of the key and its place, None where it has none
     for number, kinds, keys in db.execute("SELECT number, kinds, keys FROM shapes"):
-        names = names_of(keys)
+        names = [name.casefold() for name in names_of(keys)]
         shapes[number] = (kinds[names.index(key)], names.index(key)) if key in names else None
     found = []
     for position, metadata, kinds, shape in db.execute(
@@ -54,7 +55,7 @@ def values_at(db: sqlite3.Connection, key: str, positions: Sequence[int]) -> lis
     ):
         try:
             if shape == NONE:
-                values = _object(metadata)
+                values = {name.casefold(): value for name, value in _object(metadata).items()}
                 if key in values:
                     found.append((position, kinds[list(values).index(key)], bytes(values[key])))
             elif (place := shapes[shape]) is not None:

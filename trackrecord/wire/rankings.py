@@ -87,6 +87,8 @@ def parse_breakdown(query: Query) -> Asked:
 
 def _asked(query: Query, key: str = "") -> Asked:
     refuse_empty(query, "since", "until")
+    if last(query, "segment_id") is not None:
+        raise ParameterInvalid("segment_id is for trends, funnels and retention; this report is of everybody", field="segment_id")
     folded = clean_name(last(query, "event_name"))[1]
     since, until = moment(last(query, "since"), "since"), moment(last(query, "until"), "until")
     if since is not None and until is not None and since >= until:

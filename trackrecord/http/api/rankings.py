@@ -25,7 +25,7 @@ async def breakdown(call: Call) -> Answer:
     asked = wire.parse_breakdown(call.query)
     (entry,) = await named(call, [asked.name], "event_name")
     found = await call.services.analysis.ask(
-        "breakdown", name=entry.number, key=asked.key, limit=asked.limit, since=asked.since, until=asked.until
+        "breakdown", name=entry.number, key=asked.key.casefold(), limit=asked.limit, since=asked.since, until=asked.until
     )
     body = wire.breakdown(entry.name, asked, found)
     return as_csv(call, "breakdown", wire.breakdown_csv(body)) if asked.format == "csv" else Answer(body)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
+from ...directory.workspaces import zone_of
 from ...errors import NotFound, ParameterInvalid
 from ...rules import periods
 from ...rules.directory import EventName
@@ -103,10 +104,10 @@ async def retention(call: Call) -> Answer:
 def _zone(call: Call, asked: Span) -> ZoneInfo:
     """The zone asked for, or the workspace's. Raises ParameterInvalid."""
     name = asked.timezone or call.workspace.timezone
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown; not a name; the name of a folder
-        raise ParameterInvalid(f"timezone must be an IANA name such as Europe/Dublin, got {name[:80]!r}", field="timezone") from None
+    zone = zone_of(name)
+    if zone is None:
+        raise ParameterInvalid(f"timezone must be an IANA name such as Europe/Dublin, got {name[:80]!r}", field="timezone")
+    return zone
 
 
 async def _members(call: Call, asked: Span) -> bytes | None:

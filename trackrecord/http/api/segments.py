@@ -1,6 +1,6 @@
 """Segments over HTTP. Scopes: read_contacts, write_contacts; and read_events for who asks about events."""
 
-from ...errors import ParameterNotFound
+from ...errors import NotFound, ParameterNotFound
 from ...rules.search import FIELDS, Search, Sort
 from ...rules.segments import DAY_S, asks_events, of_persons
 from ...wire import segments as wire
@@ -63,6 +63,8 @@ async def get_queried_segment(call: Call) -> Answer:
 async def update_segment(call: Call) -> Answer:
     """PUT /-/api/segments/{segment_id}."""
     changes = wire.parse_changes(call.body)
+    before = await call.services.in_thread(call.services.directory.segments.get, call.workspace.number, call.path["segment_id"])
+    allow(call.token, "read_events" if asks_events(before.query) else None)
     if "query" in changes:
         await _check(call, changes["query"])
     directory = call.services.directory.segments
@@ -122,7 +124,10 @@ async def explain_segment(call: Call) -> Answer:
         raise ParameterNotFound("contact_id is required: the id of the contact whose place is to be explained", field="contact_id")
     segment = await call.services.in_thread(call.services.directory.segments.get, call.workspace.number, call.path["segment_id"])
     allow(call.token, "read_events" if asks_events(segment.query) else None)
-    contact = await call.services.in_thread(call.services.directory.contacts.get, call.workspace.number, contact_id)
+    try:
+        contact = await call.services.in_thread(call.services.directory.contacts.get, call.workspace.number, contact_id)
+    except NotFound as error:
+        raise NotFound(error.message, field="contact_id") from None
     found = await call.services.segments.explain(call.workspace, segment, contact)
     return Answer(wire.explanation(found, segment_id=segment.id, contact_id=contact.id))
 

@@ -129,6 +129,6 @@ ROUTES: tuple[Route, ...] = (
         need="read_contacts",
         response=wire.ExplanationBody,
         params=(*_SEGMENT_ID, Param("contact_id", "the contact's id", required=True)),
-        errors={404: "no such segment, or no such contact", 410: GONE[410]},
+        errors={404: "no such segment, or no such contact"},
     ),
 )
