@@ -121,6 +121,17 @@ def test_a_name_asked_for_twice_is_one_series(shop: Api):
     assert [series["event_name"] for series in found["series"]] == ["visited"]
 
 
+def test_a_name_and_the_one_it_had_before_are_one_series():
+    with TrackrecordServer() as server:
+        server.clock.freeze(NOW)
+        api = Api(server)
+        api.contact(external_id="a")
+        add(api, ("came by", 10, "a"), ("came by", 20, "a"))
+        assert api.put("/-/api/event-names/came%20by", {"name": "visited"}).status == 200
+        found = get(api, "trend", ("event_name", "came by"), ("event_name", "visited"), since=START, period="week")
+        assert [(series["event_name"], series["values"]) for series in found["series"]] == [("visited", [2])]
+
+
 def test_a_funnel_counts_the_contacts_of_each_step(shop: Api):
     steps = [("step", "signed up"), ("step", "visited"), ("step", "bought")]
     third = pytest.approx(1 / 3)

@@ -436,6 +436,14 @@ def test_a_tag_is_named_however_its_number_is_written(alone: Api):
     assert alone.delete(f"/tags/{tag['id']}").error[1] == "tag_has_dependent_objects"
 
 
+def test_a_segment_keeps_whom_it_has_when_an_event_is_renamed(alone: Api):
+    did(alone, alone.contact(external_id="a"), "ordered", 1)
+    segment = make(alone, query=done("count", "ordered", ">", 0))
+    assert alone.put("/-/api/event-names/ordered", {"name": "bought"}).status == 200
+    assert alone.get(f"{OURS}/{segment['id']}?include_count=true").json["count"] == 1
+    assert count(alone, done("count", "bought", ">", 0)) == 1
+
+
 def test_the_contact_of_an_explanation_is_the_field_at_fault(alone: Api):
     segment = make(alone)
     assert alone.get(f"{OURS}/{segment['id']}/explain?contact_id=zzz").error[3] == "contact_id"
