@@ -292,6 +292,13 @@ def test_another_workspaces_names_are_in_no_page(shown: Shown):
     assert stranger.get("events").status in (403, 404)
 
 
+def test_a_time_with_nothing_in_it_leads_to_one_that_has_something(looker: Looker):
+    page = looker.get("events/name?name=Placed+order&range=dates&from=2020-01-01&to=2020-01-02")
+    assert "Nothing in the time shown; the newest is of" in page.words
+    (address,) = re.findall(r'<a href="([^"]+)">Show the month up to it', page.text)
+    assert "Nothing in the time shown" not in looker.get(unescape(address)).words
+
+
 # In a browser.
 
 

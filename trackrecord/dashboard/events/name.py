@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from . import breakdown
 
 LATEST = 20  # events a page
 TOP = 10  # contacts
+SHOWN_DAYS = 30  # of a name that has nothing in the time asked for
 COLUMNS = 1  # of a row of an event
 
 Name = dict[str, Any]
@@ -74,9 +76,20 @@ async def show(visit: Visit) -> Answer:
         keys=name["metadata"],
         key=key,
         broken=broken,
+        there=_where_it_happened(visit, name) if trend and not trend.data["series"][0]["events"] else None,
         lazily=visit.url("events/name/breakdown", name=name["name"], **within),
         **await _latest(visit, name),
     )
+
+
+def _where_it_happened(visit: Visit, name: Name) -> str | None:
+    """The address of this page with the month that ends with the newest event; None where the calendar has no such day."""
+    try:
+        last = datetime.fromtimestamp(name["last_seen_at"], visit.timezone).date()
+        days = {"from": (last - timedelta(days=SHOWN_DAYS - 1)).isoformat(), "to": last.isoformat()}
+    except (OverflowError, ValueError, OSError):
+        return None
+    return visit.here(range="dates", period="day", **days)
 
 
 async def latest(visit: Visit) -> Answer:
