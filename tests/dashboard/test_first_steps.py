@@ -91,6 +91,26 @@ def test_the_snippet_for_python_works_as_it_stands(looker: Looker, shown: Shown)
     assert "ann-python@example.com" in looker.get("start/first").words
 
 
+def test_what_came_before_the_page_was_opened_is_told_apart_from_what_it_waits_for(new: Looker) -> None:
+    new.begin()
+    secret = re.search(r"tr_[\w-]+", new.get("start").text)
+    assert secret
+    headers = {"Authorization": f"Bearer {secret[0]}"}
+    assert new.http.post("/contacts", json={"external_id": "a"}, headers=headers).status_code == 200
+
+    def submit(name: str) -> None:
+        assert new.http.post("/events", json={"user_id": "a", "event_name": name, "created_at": 1}, headers=headers).status_code == 202
+
+    submit("earlier")
+    page = new.get("start")
+    assert "Listening for the next event" in page.words
+    assert "The last before: earlier of" in page.words
+    (waits,) = re.findall(r'hx-get="([^"]+start/first[^"]*)"', page.text)
+    assert "Listening" in new.get(unescape(waits)).words
+    submit("later")
+    assert "It arrived later of" in new.get(unescape(waits)).words
+
+
 def test_no_page_says_anything_to_somebody_who_is_not_signed_in(shown: Shown) -> None:
     stranger = Looker(shown.url)
     answer = stranger.get("start")

@@ -1,5 +1,6 @@
 """The first steps: how to send an event from the reader's own language, and the wait for the first one."""
 
+import re
 import time
 from functools import partial
 from typing import Any, NamedTuple
@@ -72,13 +73,16 @@ async def start(visit: Visit) -> Answer:
     language = visit.param("language", "curl")
     chosen = LANGUAGES[_KEYS.index(language)] if language in _KEYS else LANGUAGES[0]
     token = await _token(visit)
+    before = await _latest(visit)
     return visit.html(
         "start/start.html",
         languages=LANGUAGES,
         chosen=chosen,
         token=token,
         snippet=_snippet(visit, chosen, token),
-        event=await _latest(visit),
+        event=None,
+        before=before,
+        after=before["position"] if before else 0,
     )
 
 
@@ -109,8 +113,11 @@ async def post_token(visit: Visit) -> Answer:
 
 
 async def waiting(visit: Visit) -> Answer:
-    """GET start/first: the piece that waits for the first event, and shows it."""
-    return visit.html("start/first.html", event=await _latest(visit))
+    """GET start/first?after=: the piece that waits for the first event behind a position, and shows it."""
+    sent = visit.param("after")
+    after = int(sent) if re.fullmatch("[0-9]{1,18}", sent) else 0
+    event = await _latest(visit)
+    return visit.html("start/first.html", event=event if event and event["position"] > after else None, before=None, after=after)
 
 
 async def _latest(visit: Visit) -> dict[str, Any] | None:
