@@ -43,6 +43,17 @@ class Html(NamedTuple):
         return found[1]
 
 
+def cells(page: Html, name: str) -> list[list[str]]:
+    """The rows of a table's body, as they are read."""
+    body = re.search(rf'<table class="[^"]*\b{name}".*?<tbody>(.*?)</tbody>', page.text, re.S)
+    assert body, page.words
+    rows = re.findall(r"<tr.*?>(.*?)</tr>", body[1], re.S)
+    return [
+        [" ".join(unescape(re.sub(r"<[^>]*>", " ", cell)).split()) for cell in re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.S)]
+        for row in rows
+    ]
+
+
 class Looker:
     """Somebody with a browser's cookies and no browser. Paths that begin without a slash lie below the workspace's address."""
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 import pytest
-from looking import Html, Looker, Shown, Tab
+from looking import Html, Looker, Shown, Tab, cells
 from playwright.sync_api import BrowserContext, expect
 
 from trackrecord.testing import TrackrecordServer
@@ -69,17 +69,6 @@ def calls(page: Html) -> list[str]:
 
 def answers(shown: Shown, page: Html) -> list[Any]:
     return [httpx.get(call, headers=access(shown.server)).raise_for_status().json() for call in calls(page)]
-
-
-def cells(page: Html, name: str) -> list[list[str]]:
-    """The rows of a table's body, as they are read."""
-    body = re.search(rf'<table class="[^"]*\b{name}".*?<tbody>(.*?)</tbody>', page.text, re.S)
-    assert body, page.words
-    rows = re.findall(r"<tr.*?>(.*?)</tr>", body[1], re.S)
-    return [
-        [" ".join(unescape(re.sub(r"<[^>]*>", " ", cell)).split()) for cell in re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.S)]
-        for row in rows
-    ]
 
 
 def names(page: Html) -> list[str]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from looking import INSIDE, Html, Looker, Shown, Tab
+from looking import INSIDE, Html, Looker, Shown, Tab, cells
 from playwright.sync_api import expect
 
 from trackrecord.testing import TrackrecordServer
@@ -76,17 +76,6 @@ def answer(shown: Shown, page: Html) -> Any:
     found = re.search(r"curl -s \\\s+'?(http[^\s']+)", unescape(page.text))
     assert found, page.words
     return httpx.get(found[1], headers={"Authorization": f"Bearer {shown.server.token}"}).raise_for_status().json()
-
-
-def cells(page: Html, name: str) -> list[list[str]]:
-    """The rows of a table's body, as they are read."""
-    body = re.search(rf'<table class="{name}">.*?<tbody>(.*?)</tbody>', page.text, re.S)
-    assert body, page.words
-    rows = re.findall(r"<tr.*?>(.*?)</tr>", body[1], re.S)
-    return [
-        [" ".join(unescape(re.sub(r"<[^>]*>", " ", cell)).split()) for cell in re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.S)]
-        for row in rows
-    ]
 
 
 def grouped(value: int) -> str:

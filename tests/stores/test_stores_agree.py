@@ -30,7 +30,16 @@ events = st.builds(
     created_at=seconds,
     distinct=st.sampled_from(["", "", "a"]),
     dropped=st.sampled_from([b"", b'[["a","past_limit"],["b","null_value"]]']),
-    data=st.sampled_from([(b"", ""), (b'{"n":1}', "n"), (b'{"n":"x","s":true}', "sb"), (b'{"":1,"s":"y"}', "ns"), (b'{"a":1}', "n")]),
+    data=st.sampled_from(
+        [
+            (b"", ""),
+            (b'{"n":1}', "n"),
+            (b'{"n":"x","s":true}', "sb"),
+            (b'{"":1,"s":"y"}', "ns"),
+            (b'{"a":1}', "n"),
+            (b'{"A":1,"S":"z","s":2}', "nsn"),
+        ]
+    ),
 )
 baselines = st.builds(baseline, contact=contacts, name=names, count=st.integers(0, 9), first=st.none() | seconds, last=st.none() | seconds)
 gone = st.builds(Gone, workspace=st.just(1), received_at_ms=st.integers(0, 9), event=st.booleans())

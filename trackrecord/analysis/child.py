@@ -112,7 +112,7 @@ def _plain(value: Any) -> Any:
         return msgspec.msgpack.Ext(code, np.ascontiguousarray(value, dtype).tobytes())
     if isinstance(value, np.generic):
         return value.item()
-    raise NotImplementedError(f"{type(value).__name__} is no answer")
+    raise TypeError(f"{type(value).__name__} is no answer")
 
 
 def _as_numbers(code: int, data: memoryview) -> Any:

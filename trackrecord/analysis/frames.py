@@ -38,7 +38,7 @@ def as_bytes(value: Any) -> Any:
     """The server's hook for arrays; sets and tuples go as lists by themselves."""
     if isinstance(value, array) and value.typecode == NUMBERS[WHOLE]:
         return msgspec.msgpack.Ext(WHOLE, value.tobytes())
-    raise NotImplementedError(f"{type(value).__name__} cannot be asked with")
+    raise TypeError(f"{type(value).__name__} cannot be asked with")
 
 
 def as_array(code: int, data: memoryview) -> Any:

@@ -3,6 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -364,16 +365,17 @@ class MemoryStore:
         )
 
     def values(self, key: str, positions: Sequence[int]) -> list[tuple[int, str, bytes]]:
-        found = []
+        found: list[tuple[int, str, bytes]] = []
         for position in positions:
             event = self._events.get(position)
             if event is not None and event.kinds:
                 values = msgspec.json.decode(event.metadata, type=dict[str, msgspec.Raw])
-                found += [
+                fits = (
                     (position, kind, bytes(value))
                     for kind, (each, value) in zip(event.kinds, values.items(), strict=True)
                     if each.casefold() == key.casefold()
-                ]
+                )
+                found += islice(fits, 1)
         return found
 
     def problems(self) -> Iterator[str]:

@@ -55,9 +55,11 @@ def values_at(db: sqlite3.Connection, key: str, positions: Sequence[int]) -> lis
     ):
         try:
             if shape == NONE:
-                values = {name.casefold(): value for name, value in _object(metadata).items()}
-                if key in values:
-                    found.append((position, kinds[list(values).index(key)], bytes(values[key])))
+                values = _object(metadata)
+                names = [name.casefold() for name in values]
+                if key in names:
+                    at = names.index(key)
+                    found.append((position, kinds[at], bytes(list(values.values())[at])))
             elif (place := shapes[shape]) is not None:
                 found.append((position, place[0], bytes(_list(b"[%b]" % metadata)[place[1]])))
         except (ValueError, LookupError):  # msgspec's errors are ValueErrors

@@ -103,7 +103,9 @@ async def retention(call: Call) -> Answer:
 
 def _zone(call: Call, asked: Span) -> ZoneInfo:
     """The zone asked for, or the workspace's. Raises ParameterInvalid."""
-    name = asked.timezone or call.workspace.timezone
+    name = asked.timezone
+    if name is None:
+        return ZoneInfo(call.workspace.timezone)
     zone = zone_of(name)
     if zone is None:
         raise ParameterInvalid(f"timezone must be an IANA name such as Europe/Dublin, got {name[:80]!r}", field="timezone")

@@ -52,9 +52,3 @@ def upgrade() -> None:
         sa.Column("count", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("segment", "day"),
     )
-    op.create_index(
-        "contacts_called",
-        "contacts",
-        ["workspace", "email_folded", "name", "archived_at", "blocked_at", "merged_into", "role"],
-        sqlite_where=sa.text("archived_at IS NULL AND blocked_at IS NULL AND merged_into IS NULL AND role != 'visitor'"),
-    )
