@@ -118,7 +118,7 @@ def everything(store, contacts, names, workspaces=(1, 2)):
         "keys_of_one": {workspace: store.name_keys(workspace, [1, 9]) for workspace in workspaces},
         "merged": store.merged(),
         "erased": store.erased(),
-        "values": {key: store.values(key, range(1, end + 1)) for key in ("n", "S", "", "nobody's")},
+        "values": {key: store.values(key, range(1, end + 1)) for key in ("n", "s", "", "nobody's")},
         "changes": [told(store.changes(after, seen, limit=limit)) for after, seen, limit in ((0, 0, end + 1), (0, 0, 3), (end, end, 1))],
         "erased_by": {position: store.erased_by(position, after=0, limit=100) for position in range(end + 1)},
     }
