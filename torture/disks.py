@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .kills import under_load
-from .server import Client, NotStarted
+from .server import Client, NotStarted, until
 from .world import Skipped, World
 
 DISK_MB = 24
@@ -38,7 +38,8 @@ def small_disk(world: World, options: str = "") -> Iterator[Path]:
         world.gone()
         if world.oracle.findings:
             shutil.copytree(disk, world.folder / "evidence")
-        subprocess.run([umount, str(disk)], check=True)
+        unmounted = [umount, str(disk)]
+        until(lambda: subprocess.run(unmounted, check=False).returncode == 0)  # the kernel may still let go of what was killed
 
 
 def fill(disk: Path) -> None:

@@ -46,15 +46,23 @@ def _stat(pid: int) -> list[str] | None:
 
 
 def runs(pid: int) -> bool:
-    """Whether a process is still at work; one that has ended and waits for its parent to notice is not."""
+    """Whether a process is still at work, or holds files; one that has ended and waits for its parent to notice does not.
+
+    The first thread of a killed process may have ended while another still holds all that the process had open.
+    """
     stat = _stat(pid)
-    return stat is not None and stat[0] not in "ZX"
+    if stat is None or stat[0] == "X":
+        return False
+    try:
+        return stat[0] != "Z" or len(os.listdir(f"/proc/{pid}/task")) > 1
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def children(pid: int) -> list[int]:
     """The processes at work whose parent is `pid`."""
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [each for each in pids if (stat := _stat(each)) is not None and int(stat[1]) == pid and stat[0] not in "ZX"]
+    return [each for each in pids if (stat := _stat(each)) is not None and int(stat[1]) == pid and runs(each)]
 
 
 def environment(more: Mapping[str, str] = {}) -> dict[str, str]:
