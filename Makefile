@@ -138,8 +138,8 @@ node-clients:
 	      { (cd $$folder && npm ci --silent --no-audit --no-fund) && cp $$folder/package-lock.json $$folder/node_modules/.lock; } || exit 1; done; \
 	else echo "npm is not here: what runs in Node, and the wrappers of pages, will be skipped"; fi
 
-# The tests in a browser take the system's Chromium, and skip where there is none.
+# The tests in a browser take the system's Chromium, without windows where it comes so, and skip where there is none.
 chromium:
-	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "Installing Chromium from the system's packages ..."; apt-get update -qq && apt-get install -y -qq chromium >/dev/null || true; fi
-	@command -v chromium >/dev/null || echo "chromium is not here: the tests in a browser will be skipped"
+	@if ! command -v chromium-headless-shell >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Chromium from the system's packages ..."; apt-get update -qq && apt-get install -y -qq chromium-headless-shell >/dev/null || apt-get install -y -qq chromium >/dev/null || true; fi
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || echo "chromium is not here: the tests in a browser will be skipped"

@@ -188,9 +188,9 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=FOLDER)
     parser.add_argument("--only", nargs="*", help="names of pictures")
     given = parser.parse_args()
-    chromium = shutil.which("chromium")
+    chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if chromium is None:
-        raise SystemExit("there is no chromium here; on Debian: apt-get install chromium")
+        raise SystemExit("there is no chromium here; on Debian: apt-get install chromium-headless-shell")
     given.to.mkdir(parents=True, exist_ok=True)
     with TrackrecordServer() as server, sync_playwright() as playwright:
         contact = fill(server)

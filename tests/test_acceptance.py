@@ -16,7 +16,7 @@ from intercom import Intercom
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 TOKEN = "acceptance-token"
-ONE_BY_ONE = 3_000  # events sent singly, by the official client
+ONE_BY_ONE = 500  # events sent singly, by the official client
 
 pytestmark = pytest.mark.skipif(not (DATA / "expected.json").exists(), reason="the real event stream is not beside this checkout")
 
@@ -99,7 +99,7 @@ def test_a_real_stream_goes_in_by_every_door_and_comes_out_once(tmp_path):
     try:
         assert bring_in("contacts", serving.url, tmp_path) == (2347, 0, 0)
 
-        # A few thousand one by one. A lead's events go by the contact's own id, as the official client's users must.
+        # Some hundred one by one. A lead's events go by the contact's own id, as the official client's users must.
         run("export", "contacts", "--data", str(tmp_path / "record"), "--out", str(tmp_path / "contacts.ndjson"), cwd=tmp_path)
         rows = [json.loads(line) for line in (tmp_path / "contacts.ndjson").read_text().splitlines()]
         people = {row.get("external_id") or row["anonymous_id"]: row for row in rows}
@@ -130,11 +130,10 @@ def test_a_real_stream_goes_in_by_every_door_and_comes_out_once(tmp_path):
         years = Counter(str(datetime.fromtimestamp(event["created_at"], UTC).year) for event in exported)
         assert years == expected["per_year_utc"]
 
-        # All of it a second time, and once more after a restart: nothing changes.
-        assert bring_in("contacts", serving.url, tmp_path) == (0, 2347, 0)
-        assert bring_in("events", serving.url, tmp_path) == (0, expected["lines"], 0)
+        # All of it a second time, after a restart: nothing changes.
         assert serving.stop() == 0
         serving = Serving(tmp_path / "record")
+        assert bring_in("contacts", serving.url, tmp_path) == (0, 2347, 0)
         assert bring_in("events", serving.url, tmp_path) == (0, expected["lines"], 0)
         assert told_by_server(serving.url, expected) == expected["top_users"]
         assert run("check", "--data", str(tmp_path / "record"), "--json", cwd=tmp_path)["problems"] == []

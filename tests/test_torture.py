@@ -25,13 +25,11 @@ needs_proc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="fi
 
 # Rounds that are run here, those of a row after each other on one server. The others of their kinds are left to `make torture`.
 SHARE = (
-    ("kill", "kill-at-start", "kill-store", "stop", "two-servers"),
-    ("store-lost", "store-damaged"),
-    ("at-journal.after-commit", "at-store.mid-fold", "at-log.after-cut", "at-directory.before-journal"),
+    ("kill", "kill-store", "stop"),
+    ("store-lost",),
+    ("at-journal.after-commit", "at-store.mid-fold"),
     ("at-directory.mid-migration",),
-    ("backup",),
     ("clock",),
-    ("disk-full",),
     ("read-only",),
     ("power-loss",),
 )

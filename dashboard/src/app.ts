@@ -2,6 +2,7 @@ import htmx from "htmx.org";
 import { charts } from "./charts";
 import { keys } from "./keys";
 import { live } from "./live";
+import { place } from "./place";
 import { small } from "./small";
 
 // Each part is given the whole document first, and then every piece that htmx puts into it.
@@ -9,6 +10,7 @@ const PARTS = [small, live, charts];
 
 document.documentElement.classList.add("scripted");
 keys();
+place();
 const begin = (root: ParentNode) => PARTS.forEach((part) => part(root));
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => begin(document));
 else begin(document);

@@ -107,13 +107,39 @@ class Live {
     if (!fresh.length) return;
     document.querySelector("[data-live-empty]")?.setAttribute("hidden", "");
     this.table.hidden = false;
-    this.rows.prepend(...fresh);
-    fresh.forEach((row) => htmx.process(row));
+    fresh.reverse().forEach((row) => this.put(row as HTMLElement));
     for (let row = this.rows.lastElementChild; row && this.rows.rows.length > ROWS_MAX; ) {
       const before: Element | null = row.previousElementSibling;
       if (!row.querySelector("details[open]")) row.remove();
       row = before;
     }
+  }
+
+  // An event that was here already is one row still, which moves up; but not under the eyes of who reads it.
+  private put(row: HTMLElement): void {
+    const { event, again } = row.dataset;
+    const before = event && this.rows.querySelector<HTMLElement>(`tr[data-event="${event}"]`);
+    if (!before) {
+      this.rows.prepend(row);
+      htmx.process(row);
+      return;
+    }
+    const times = Number(before.dataset.again) + Number(again);
+    before.dataset.again = String(times);
+    const pill = row.querySelector<HTMLElement>("[data-copies]");
+    if (pill) {
+      pill.textContent = "first" in before.dataset ? `received ${(times + 1).toLocaleString("en")} times` : `duplicate, ${times.toLocaleString("en")} times`;
+      before.querySelector("[data-copies]")?.remove();
+      before.querySelector(".brief")?.append(pill);
+    }
+    before.querySelector(".at")?.replaceWith(row.querySelector(".at") ?? "");
+    if (before.querySelector("details[open]") || before.contains(document.activeElement)) return;
+    const opened = before.querySelector(".opened");
+    const anew = opened?.cloneNode(true) as Element | undefined; // it is asked for again when it is opened again
+    if (anew) opened?.replaceWith(anew);
+    before.classList.add("fresh");
+    this.rows.prepend(before);
+    htmx.process(before);
   }
 
   private tell(): void {

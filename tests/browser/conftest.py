@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwr
 from real_server import RealServer
 from shop import INSECURE, PageServer, Record, Shop
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")  # the same without windows, or with
 WAIT_MS = 20_000  # for anything that a page is waited for
 
 
@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if CHROMIUM is None and item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.skip(reason="there is no chromium here; on Debian: apt-get install chromium"))
+            item.add_marker(pytest.mark.skip(reason="there is no chromium here; on Debian: apt-get install chromium-headless-shell"))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from trackrecord.testing import TrackrecordServer
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")  # the same without windows, or with
 WAIT_MS = 20_000  # for anything that a page is waited for
 NEEDS_BROWSER = "browser", "context", "tab", "open_tab"
 
@@ -17,7 +17,7 @@ NEEDS_BROWSER = "browser", "context", "tab", "open_tab"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if CHROMIUM is None and any(name in getattr(item, "fixturenames", ()) for name in NEEDS_BROWSER):
-            item.add_marker(pytest.mark.skip(reason="there is no chromium here; on Debian: apt-get install chromium"))
+            item.add_marker(pytest.mark.skip(reason="there is no chromium here; on Debian: apt-get install chromium-headless-shell"))
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from looking import Shown, Tab
+from playwright.sync_api import expect
 
 WHEN = 1_790_000_000
 PHONE = {"width": 390, "height": 844}
@@ -80,6 +81,17 @@ def test_who_is_searched_for_appears_as_one_types_and_the_address_says_so(tab: T
 def test_the_list_loads_on_while_it_is_scrolled(tab: Tab) -> None:
     tab.open("contacts?field=name&op=starts&value=Crowd&sort=name")
     scroll_to_the_end(tab)
+    assert found(tab) == [f"Crowd {n:03}" for n in range(120)]
+
+
+@pytest.mark.usefixtures("crowd")
+def test_back_leads_to_where_the_list_was_left(tab: Tab) -> None:
+    tab.open("contacts?field=name&op=starts&value=Crowd&sort=name")
+    scroll_to_the_end(tab)
+    tab.page.get_by_role("link", name="Crowd 110").click()
+    tab.page.wait_for_selector("h1 >> text=Crowd 110")
+    tab.page.go_back()
+    expect(tab.page.get_by_role("link", name="Crowd 110")).to_be_in_viewport()
     assert found(tab) == [f"Crowd {n:03}" for n in range(120)]
 
 

@@ -104,9 +104,9 @@ def test_a_row_opens_to_its_metadata_by_kind_and_to_what_became_of_it(tab: Tab, 
     sender.submit("ann", "placed-order", created_at=at, metadata=metadata)
     sender.submit("ann", "placed-order", created_at=at, metadata=metadata)
     sender.submit("ann", "placed-order", created_at=at, metadata=metadata)
-    expect(tab.page.locator(ROW)).to_have_count(3)
-    expect(tab.page.locator(".event .pill")).to_have_text(["duplicate", "duplicate", "1 key not kept"])
-    tab.page.locator(f"{ROW} > summary").last.click()
+    expect(tab.page.locator(ROW)).to_have_count(1)
+    expect(tab.page.locator(".event .pill")).to_have_text(["1 key not kept", "received 3 times"])
+    tab.page.locator(f"{ROW} > summary").click()
     opened = tab.page.locator(".opened", has=tab.page.locator(".receipt"))
     facts = opened.locator("dl.metadata")
     expect(facts.locator("dd").nth(0)).to_contain_text("349.99 EUR")
@@ -118,8 +118,37 @@ def test_a_row_opens_to_its_metadata_by_kind_and_to_what_became_of_it(tab: Tab, 
     expect(facts.locator("dd").last).to_contain_text("not kept: null carries no value")
     expect(opened.locator(".receipt")).to_contain_text("Stored")
     expect(opened.locator(".copies > summary")).to_have_text("Received 3 times; kept once")
-    tab.page.locator(f"{ROW} > summary").first.click()
-    expect(tab.page.locator(".receipt").first).to_contain_text("Duplicate of number")
+
+
+def test_an_event_that_comes_again_is_one_row_which_moves_up_unless_somebody_reads_it(tab: Tab, sender: Sender) -> None:
+    at = int(time.time())
+    first = sender.submit("ann", "sent-again", created_at=at)
+    sender.submit("ann", "sent-again", created_at=at)
+    listening(tab, "live?name=sent-again")
+    pills, rows = tab.page.locator(".event .pill"), tab.page.locator("tr.event")
+    expect(pills).to_have_text(["received 2 times"])
+    other = sender.submit("bob", "sent-again", created_at=at - 60)
+    expect(rows).to_have_count(2)
+    sender.submit("ann", "sent-again", created_at=at)
+    expect(pills).to_have_text(["received 3 times"])
+    assert [int(row.get_attribute("data-position") or 0) for row in rows.all()] == [first, other]
+    rows.last.locator("summary").first.click()
+    expect(rows.last.locator(".receipt")).to_contain_text("Stored")
+    sender.submit("bob", "sent-again", created_at=at - 60)
+    expect(pills).to_have_text(["received 3 times", "received 2 times"])
+    assert [int(row.get_attribute("data-position") or 0) for row in rows.all()] == [first, other]
+
+
+def test_copies_whose_first_is_not_on_the_page_are_one_row_too(looker: Looker, sender: Sender) -> None:
+    at = int(time.time())
+    for _ in range(3):
+        sender.submit("ann", "came-back", created_at=at)
+    page = looker.get("live?name=came-back&outcome=duplicate")
+    assert len(positions(page.text)) == 1
+    assert "duplicate, 2 times" in page.words
+    tab_of_one = looker.get(f"live/{positions(page.text)[0]}")
+    assert "Duplicate of number" in tab_of_one.words
+
 
 
 def test_rows_and_links_of_the_page_are_those_of_the_api(looker: Looker, shown: Shown, sender: Sender) -> None:

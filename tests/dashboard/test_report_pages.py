@@ -165,7 +165,7 @@ def test_what_is_wrong_is_said_above_the_form_that_keeps_what_was_chosen(looker:
 def test_a_time_without_events_says_so_and_offers_a_longer_one(looker: Looker):
     page = looker.get("reports/trend?event_name=bought&range=dates&from=2020-01-01&to=2020-01-03")
     assert "No such event has a time in this range: from 2020-01-01 to 2020-01-03." in page.words
-    longer = re.search(r'href="([^"]+)">Look at the last 5 years', page.text)
+    longer = re.search(r'href="([^"]+)">Look at all time', page.text)
     assert longer
     assert "5" in looker.get(unescape(longer[1])).words
     for address in ("reports/funnel?step=bought&step=visited", "reports/retention?first_event=bought"):
@@ -261,3 +261,15 @@ def test_a_report_is_asked_for_without_javascript(shown: Shown, looker: Looker):
     assert fields == ["step", "step", "step", "range", "within", "unit"]
     sent = "step=signed+up&step=visited&step=&range=90d&within=30&unit=d"
     assert len(cells(looker.get(f"reports/funnel?{sent}"), "funnel")) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "period"),
+    [("reports/trend?range=all", "day"), ("reports/trend?range=all&period=month", "month"), ("reports/retention?first_event=signed+up&range=all", "day")],
+)
+def test_all_time_begins_with_the_first_event(shown: Shown, looker: Looker, address: str, period: str):
+    page = looker.get(address)
+    data = answer(shown, page)
+    assert data["period"] == period
+    assert data["since"] == (NOW - NOW % DAY - 40 * DAY if period == "day" else 1_767_225_600)
+    assert '<option value="all" selected>' in page.text

@@ -128,4 +128,4 @@ class Stores(RuleBasedStateMachine):
 
 
 TestStoresAgree = Stores.TestCase
-TestStoresAgree.settings = settings(max_examples=40, stateful_step_count=12, deadline=None)
+TestStoresAgree.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)

@@ -25,7 +25,8 @@ def conflict(field: str, text: str) -> tuple[Any, ...]:
     return (409, "conflict", text, field)
 
 
-def test_nobody_is_made_and_somebody_is_changed(api: Api):
+def test_nobody_is_made_and_somebody_is_changed(api: Api, clock: Any):
+    clock.freeze(WHEN)
     external_id, address = fresh("user-"), email()
     created, contact = upsert(api, external_id=external_id, email=address, name="Joe", custom_attributes={"upsert_plan": "pro"})
     assert (created, contact) == (True, api.get(f"/contacts/{contact['id']}").json)

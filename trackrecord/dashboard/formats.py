@@ -23,11 +23,10 @@ def number(value: float) -> str:
 
 
 def short(value: int) -> Markup:
-    """A large one in few characters, with the whole of it on hover."""
-    for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (10_000, "k")):
+    """From a million on in few characters, with the whole of it on hover."""
+    for size, letter in ((1_000_000_000, "B"), (1_000_000, "M")):
         if value >= size:
-            divisor = 1_000 if letter == "k" else size
-            shown = f"{value / divisor:.1f}".removesuffix(".0")
+            shown = f"{value / size:.1f}".removesuffix(".0")
             return Markup('<span title="{}">{} {}</span>').format(number(value), shown, letter)
     return escape(number(value))
 
@@ -60,6 +59,11 @@ def share(part: float, whole: float) -> str:
     return "100 %" if part == whole else f"{percent:.1f} %" if percent < 99.95 else "99.9 %"
 
 
+def change(now: float, before: float) -> str:
+    """Against what was before, which is not nothing: +12.5 %."""
+    return f"{100 * (now - before) / before:+,.1f} %".replace("-", "\N{MINUS SIGN}").replace(".0 %", " %")
+
+
 def duration(seconds: float) -> str:
     """In the two largest units: 2 d 3 h, 4 min 10 s."""
     left, parts = int(seconds), list[str]()
@@ -83,7 +87,9 @@ def when(seconds: float | None, zone: ZoneInfo, now: float) -> Markup:
     if local is None:
         return escape(str(seconds))
     utc = datetime.fromtimestamp(seconds, UTC)
-    exact = f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()} · {utc:%Y-%m-%d %H:%M:%S} UTC"
+    exact = f"{utc:%Y-%m-%d %H:%M:%S} UTC"
+    if local.utcoffset():
+        exact = f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()} · {exact}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", exact, _words(seconds, local, now))
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ..errors import RequestError
@@ -11,7 +11,7 @@ from ..http.call import Answer
 from ..outcomes import DUPLICATE, ERASED, STORED
 from ..wire import live as wire
 from ..wire.live import Read, Reader
-from . import doors, rendering
+from . import doors, rendering, tables
 from .api import ApiCall, target
 from .visit import Page, Visit
 
@@ -20,9 +20,27 @@ NAMES_OFFERED = 150
 ASK_S = 3.0  # between looks whether somebody is still signed in
 FIELDS = {"event_name": "name"} | dict.fromkeys(wire.IDENTIFIERS, "contact") | {"outcome": "outcome"}  # by the API's parameters
 
+COLUMNS = ("number", "received_at", "outcome", *tables.EVENT_COLUMNS)
+Receipt = dict[str, Any]  # as the API tells it
+
+
+class Copies(NamedTuple):
+    """How much of an event a list has: dashboard/src/live.ts counts on."""
+
+    event: int  # the position of the first
+    again: int  # how many came after the first
+    first: bool
+    received_at_ms: int  # the last
+
+    @property
+    def words(self) -> str:
+        if self.first:
+            return f"received {self.again + 1:,} times" if self.again else ""
+        return "duplicate" if self.again == 1 else f"duplicate, {self.again:,} times"
+
 
 async def show_live(visit: Visit) -> Answer:
-    """GET live?name=&contact=&outcome=."""
+    """GET live?name=&contact=&outcome=&format=. With `format` csv what came last as a file: every time that each event was received."""
     asked = _asked(visit)
     told: Sequence[Read] = ()
     call, fault = None, None
@@ -36,9 +54,11 @@ async def show_live(visit: Visit) -> Answer:
         told, call = Reader().feed(reply.data), reply.call
     names = await visit.api.get("/-/api/event-names", {"per_page": NAMES_OFFERED})
     receipts = [each.data for each in reversed(told) if each.kind == "message"]
+    if visit.param("format") == "csv" and fault is None:
+        return visit.csv("live", COLUMNS, [_cells(receipt) for receipt in receipts])
     return visit.html(
         "live/live.html",
-        rows=[(receipt, event_of(receipt)) for receipt in receipts],
+        rows=[(receipt, event_of(receipt), copies) for receipt, copies in _folded(receipts)],
         after=told[-1].position if told else 0,
         filters={name: visit.param(name) for name in ("name", "contact", "outcome")},
         outcomes=(STORED, DUPLICATE, ERASED),
@@ -47,6 +67,23 @@ async def show_live(visit: Visit) -> Answer:
         fault=fault,
         fault_at=FIELDS[fault.field] if fault is not None and fault.field else None,
     )
+
+
+def _cells(receipt: Receipt) -> list[Any]:
+    event = event_of(receipt)
+    received = [receipt["position"], tables.moment(receipt["received_at_ms"] // 1000), receipt["outcome"]]
+    return [*received, *(tables.event_cells(event) if event else ())]
+
+
+def _folded(receipts: Sequence[Receipt]) -> list[tuple[Receipt, Copies]]:
+    """Each event once, where it was received last of these, the newest first; by the receipt that stands, where that is among them."""
+    found: dict[int, tuple[Receipt, Copies]] = {}
+    for receipt in receipts:
+        again = receipt["outcome"] == DUPLICATE
+        event = receipt["duplicate_of"]["position"] if again else receipt["position"]
+        shown, before = found.get(event, (receipt, Copies(event, 0, False, receipt["received_at_ms"])))
+        found[event] = shown if again else receipt, before._replace(again=before.again + again, first=not again)
+    return list(found.values())
 
 
 async def stream(visit: Visit) -> Answer:
@@ -82,7 +119,10 @@ def _message(visit: Visit, read: Read) -> bytes:
     if read.kind == "missed":
         html = rendering.piece("live/_missed.html", visit=visit, count=read.data["count"])
     else:
-        html = rendering.piece("events/_row.html", visit=visit, event=event_of(read.data), receipt=read.data, columns=1, fresh=True)
+        ((receipt, copies),) = _folded([read.data])
+        html = rendering.piece(
+            "events/_row.html", visit=visit, event=event_of(receipt), receipt=receipt, copies=copies, columns=1, fresh=True
+        )
     return wire.message(None, read.position, html.encode())
 
 
@@ -104,7 +144,7 @@ async def show_event(visit: Visit) -> Answer:
     return visit.html(template, receipt=receipt, event=event_of(receipt), first=first, call=reply.call)
 
 
-def event_of(receipt: dict[str, Any]) -> dict[str, Any] | None:
+def event_of(receipt: Receipt) -> dict[str, Any] | None:
     """The event that stands; None of an erased one."""
     found: dict[str, Any] | None = receipt.get("event") or receipt.get("duplicate_of", {}).get("event")
     return found

@@ -1,22 +1,18 @@
 """The list of contacts: the address says what is looked for, and the API's search finds it."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
-
-import msgspec
 
 from ...errors import RequestError
 from ...http.call import Answer
 from ...rules.search import CUSTOM
 from ...rules.segments import conditions
 from ...wire.json import encode
-from .. import rendering
-from ..api import ApiCall, Reply, target
-from ..visit import Visit, cell
+from .. import tables
+from ..api import Reply
+from ..visit import Visit
 from . import form
 from .fields import CHOICES, OFFERED, Choice, choice, kind_of
 from .form import Form, Row, Search
@@ -27,6 +23,7 @@ COLUMNS = (  # of a download, before the workspace's attributes
     *("id", "external_id", "role", "email", "name", "phone", "created_at", "updated_at", "signed_up_at", "last_seen_at"),
     *("unsubscribed_from_emails", "language_override", "owner_id"),
 )
+HIDDEN_COLUMNS = ("id", "external_id", "role", "email", "name", "archived_at", "blocked_at")
 # What a value is typed into, by the kind of field; others are text.
 INPUTS = {"role": "choose", "tag": "choose", "segment": "choose", "date": "date", "integer": "number", "float": "number"}
 
@@ -84,7 +81,7 @@ async def list_contacts(visit: Visit) -> Answer:
         headers=((b"hx-replace-url", _address(visit, asked.form).encode()),),
         form=asked.form,
         conditions=_conditions(asked, names, at_fault, error),
-        fields=_fields(asked),
+        fields=_offered(asked),
         error=error,
         wrong=_said(error) if error is not None else None,
         at_fault=at_fault,
@@ -104,7 +101,10 @@ async def list_contacts(visit: Visit) -> Answer:
 
 
 async def list_archived(visit: Visit) -> Answer:
-    """GET contacts/archived: those that are archived or blocked."""
+    """GET contacts/archived: those that are archived or blocked. With `format` csv the same as a file, and all of it."""
+    if visit.param("format") == "csv":
+        everybody = await visit.api.every("/-/api/contacts/archived", {})
+        return visit.csv("contacts-hidden", HIDDEN_COLUMNS, [_fields(each, HIDDEN_COLUMNS) for each in everybody])
     after = visit.param("starting_after") or None
     reply = await visit.api.get("/-/api/contacts/archived", {"per_page": PER_PAGE, "starting_after": after})
     following = reply.following
@@ -136,32 +136,18 @@ async def seek(visit: Visit, held: Form, types: Mapping[str, str], *, per_page: 
 async def _download(visit: Visit, asked: Asked) -> Answer:
     """All that the search finds, in the order of an export."""
     _, found = await seek(visit, asked.form, asked.types, per_page=1)  # an error of the search is answered as one
-    query = encode(found.call.body["query"]).decode()
-    export = await visit.api.raw(ApiCall("GET", target("/-/api/export/contacts", {"query": query})))
-    return rendering.download("contacts.csv", _pieces(export.body, list(asked.types)), "text/csv; charset=utf-8")
+    names = list(asked.types)
+    columns = (*COLUMNS, *(f"{CUSTOM}{name}" for name in names))
+    query = {"query": encode(found.call.body["query"]).decode()}
+    return await tables.exported(visit, "contacts", query, columns, partial(_cells, names), name="contacts")
 
 
-async def _pieces(lines: AsyncIterator[bytes], names: Sequence[str]) -> AsyncIterator[bytes]:
-    """An export in lines of JSON as a table."""
-    yield _lines([[*COLUMNS, *(f"{CUSTOM}{name}" for name in names)]], begin="\ufeff")
-    async for piece in lines:
-        yield _lines([_cells(msgspec.json.decode(line), names) for line in piece.splitlines()])
+def _cells(names: Sequence[str], contact: Contact) -> list[Any]:
+    return [*_fields(contact, COLUMNS), *(contact["custom_attributes"].get(name) for name in names)]
 
 
-def _cells(contact: Contact, names: Sequence[str]) -> list[Any]:
-    fields = [_moment(contact[name]) if name.endswith("_at") else contact[name] for name in COLUMNS]
-    return [*fields, *(contact["custom_attributes"].get(name) for name in names)]
-
-
-def _moment(seconds: int | None) -> str | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-
-
-def _lines(rows: Sequence[Sequence[Any]], *, begin: str = "") -> bytes:
-    text = io.StringIO()
-    text.write(begin)
-    csv.writer(text, lineterminator="\r\n").writerows([cell(value) for value in row] for row in rows)
-    return text.getvalue().encode("utf-8", "replace")
+def _fields(contact: Contact, columns: Sequence[str]) -> list[Any]:
+    return [tables.moment(contact[name]) if name.endswith("_at") else contact[name] for name in columns]
 
 
 # --- What the page shows of the form -------------------------------------------------------------------------------------
@@ -214,7 +200,7 @@ def _conditions(asked: Asked, names: Mapping[str, Mapping[str, str]], at_fault: 
     return found
 
 
-def _fields(asked: Asked) -> list[tuple[str, list[tuple[str, str]]]]:
+def _offered(asked: Asked) -> list[tuple[str, list[tuple[str, str]]]]:
     """What a row can ask for, in groups: of each field its name and its words. What an address asks for is always among them."""
     own = [(f"{CUSTOM}{each['name']}", each["label"] + (" (archived)" if each["archived"] else "")) for each in asked.attributes]
     there = {*OFFERED, *(name for name, _ in own)}

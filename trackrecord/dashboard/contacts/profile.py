@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from ...errors import TrackrecordError
 from ...http.call import Answer
+from .. import tables
 from ..api import ApiCall, target
 from ..visit import Visit
 from .deeds import deeds_for
@@ -18,15 +19,25 @@ LISTED_MAX = 200  # tags, companies and segments shown
 OFFERED_MAX = 500  # tags that are offered as one types; others can be typed whole
 SUMMARY_SHOWN = 12  # event names that are seen at once
 COLUMNS = 1  # of a row of an event
+SUMMARY_COLUMNS = ("name", "count", "first", "last")
 
 Event = dict[str, Any]
 
 
 async def show(visit: Visit) -> Answer:
-    """GET contacts/{contact_id}?name=: `name` is an event name, to see its events alone."""
+    """GET contacts/{contact_id}?name=&format=&table=: `name` is an event name, to see its events alone.
+
+    With `format` csv all of these events as a file; with `table` summary, how often each name happened.
+    """
     contact = await known(visit)
     state = state_of(contact)
     name = visit.param("name")
+    if visit.param("format") == "csv":
+        if visit.param("table") != "summary":
+            query = {"intercom_user_id": contact["id"], "name": name or None}
+            return await tables.events(visit, query, name=f"{contact['id']}-events")
+        rows = [[each[column] for column in SUMMARY_COLUMNS] for each in await summary(visit, contact)]
+        return visit.csv(f"{contact['id']}-summary", SUMMARY_COLUMNS, rows)
     live = state is None
     counted = await summary(visit, contact) if live or state is STATES["visitor"] else []
     merged = await known(visit, contact["merged_into"]) if contact["merged_into"] else None

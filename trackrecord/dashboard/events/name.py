@@ -9,7 +9,7 @@ from urllib.parse import quote
 from ...errors import NotFound, RequestError, Unavailable
 from ...http.call import Answer
 from ...rules.periods import KINDS
-from .. import formats
+from .. import formats, tables
 from ..api import Reply
 from ..reports.asking import shown
 from ..reports.spans import RANGES, Span, span_of
@@ -42,7 +42,7 @@ async def show(visit: Visit) -> Answer:
     span = trend = top = wrong = waiting = contacts = None
     within: dict[str, Any] = {}
     try:
-        span = span_of(visit, KINDS)
+        span = span_of(visit, KINDS, first=name["first_seen_at"])
         if visit.param("format") == "csv":
             return await _table(visit, name, span, compare)
         if name["count"]:
@@ -119,7 +119,9 @@ def _trend_query(name: Name, span: Span, compare: bool) -> dict[str, Any]:
 
 
 async def _table(visit: Visit, name: Name, span: Span, compare: bool) -> Answer:
-    """With `table` top-contacts or breakdown those, else the trend: the API's own table."""
+    """With `table` top-contacts, breakdown or events those, else the trend: the API's own table."""
+    if visit.param("table") == "events":
+        return await tables.events(visit, {"name": name["name"]}, name=f"{visit.workspace.id}-event")
     report, query = "trend", _trend_query(name, span, compare)
     if visit.param("table") in ("top-contacts", "breakdown"):
         report = visit.param("table")
@@ -139,5 +141,4 @@ def _change(trend: Reply) -> str | None:
     now, before = (each["series"][0]["events"] for each in (trend.data, trend.data["previous"]))
     if not before:
         return "none in the time before" if now else None
-    sign = "+" if now >= before else "\N{MINUS SIGN}"
-    return f"{sign}{formats.number(abs(100 * (now - before) / before))} % to the {formats.number(before)} before"
+    return f"{formats.change(now, before)} to the {formats.number(before)} before"

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from ...errors import RequestError
 from ...http.call import Answer
 from ..visit import Visit
-from .names import first_names
-from .spans import RANGES, Span, span_of
+from .names import first_names, first_seen
+from .spans import ALL, RANGES, Span, span_of
 
 # The form's own name of what the API calls otherwise.
 FIELDS = {"since": "from", "until": "to", "within_s": "within"}
@@ -45,7 +45,8 @@ async def page(
     segments = (await visit.api.get("/segments")).data["segments"]
     span, reply, wrong = None, None, None
     try:
-        span = span_of(visit, kinds)
+        first = await first_seen(visit) if visit.param("range") == ALL else None
+        span = span_of(visit, kinds, first=first)
         query = query_of(span) if total else None
         if query is not None:
             query["segment_id"] = visit.param("segment_id") or None

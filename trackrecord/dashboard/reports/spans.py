@@ -9,6 +9,7 @@ from ...rules import periods
 from ..visit import Visit
 
 DATES = "dates"  # the range that two dates bound
+ALL = "all"  # the range that begins with the first event
 
 
 class Range(NamedTuple):
@@ -18,6 +19,7 @@ class Range(NamedTuple):
     length: int
 
 
+DEFAULT = "30d"
 RANGES = (
     Range("48h", "Last 48 hours", "hour", 48),
     Range("7d", "Last 7 days", "day", 7),
@@ -28,7 +30,7 @@ RANGES = (
     Range("5y", "Last 5 years", "month", 60),
 )
 _BY_KEY = {each.key: each for each in RANGES}
-# Between dates: up to so many days, these periods.
+# Between dates, and from the first event on: up to so many days, these periods.
 _FITTING = ((2, "hour"), (92, "day"), (730, "week"))
 
 
@@ -49,13 +51,18 @@ class Span(NamedTuple):
         return {"since": self.since, "until": self.until}
 
 
-def span_of(visit: Visit, kinds: Sequence[str] = periods.KINDS, default: str = "30d") -> Span:
-    """What `range`, `from`, `to` and `period` of the address say. Raises ParameterInvalid by field: range, from, to or period."""
-    key, chosen, zone = visit.param("range") or default, visit.param("period"), visit.timezone
+def span_of(visit: Visit, kinds: Sequence[str] = periods.KINDS, *, first: int | None = None) -> Span:
+    """What `range`, `from`, `to` and `period` of the address say. `first` is when the first event was, for the range of all time.
+
+    Raises ParameterInvalid by field: range, from, to or period.
+    """
+    key, chosen, zone = visit.param("range") or DEFAULT, visit.param("period"), visit.timezone
     if chosen and chosen not in kinds:
         raise ParameterInvalid(f"By must be {' or '.join(kinds)}, got {chosen[:40]!r}", field="period")
     if key == DATES:
         return _between(visit, kinds, chosen)
+    if key == ALL:
+        return _from_the_first(visit, kinds, chosen, first)
     if key not in _BY_KEY:
         raise ParameterInvalid(f"There is no range called {key[:40]!r}", field="range")
     wanted = _BY_KEY[key]
@@ -71,11 +78,21 @@ def _between(visit: Visit, kinds: Sequence[str], chosen: str) -> Span:
     last = _read(visit, "to", today)
     if last < first:
         raise ParameterInvalid(f"To must not be before from, got {last} and {first}", field="to")
-    days = (last - first).days + 1
-    fitting = next((kind for most, kind in _FITTING if days <= most and kind in kinds), "month")
+    fitting = _fitting((last - first).days + 1, kinds)
     since = max(0, periods.begins(first, visit.timezone))
     until = periods.begins(last + timedelta(days=1), visit.timezone)
     return Span(DATES, first.isoformat(), last.isoformat(), chosen, chosen or fitting, since, until, f"from {first} to {last}")
+
+
+def _from_the_first(visit: Visit, kinds: Sequence[str], chosen: str, first: int | None) -> Span:
+    now, zone = visit.now(), visit.timezone
+    first = now if first is None else min(max(0, first), now)
+    period = chosen or _fitting((now - first) // periods.DAY_S + 1, kinds)
+    return Span(ALL, "", "", chosen, period, max(0, periods.start_of(period, first, zone)), None, "all time")
+
+
+def _fitting(days: int, kinds: Sequence[str]) -> str:
+    return next((kind for most, kind in _FITTING if days <= most and kind in kinds), "month")
 
 
 def _read(visit: Visit, field: str, default: date) -> date:

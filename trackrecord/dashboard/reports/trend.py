@@ -60,5 +60,4 @@ def _change(now: int, before: int) -> str:
     """In percent of what was before."""
     if not before:
         return "none before" if now else "none before either"
-    percent = 100 * (now - before) / before
-    return "as many as before" if now == before else f"{percent:+.1f} % to before".replace("-", "\N{MINUS SIGN}")
+    return "as many as before" if now == before else f"{formats.change(now, before)} to before"

@@ -7,14 +7,16 @@ from ...directory.sessions import DAY_S, LINK_S
 from ...errors import DataInvalid, NotFound, RequestError
 from ...http.call import Answer
 from ...rules.accounts import ROLES, Account, manages
+from .. import tables
 from ..visit import Page, Visit
 from . import common
 
+COLUMNS = ("name", "email", "role", "state", "last_seen_at")
 LINK_DAYS = LINK_S // DAY_S
 
 
 async def people(visit: Visit, **more: Any) -> Answer:
-    """GET settings/people."""
+    """GET settings/people?format=."""
 
     def look(directory: Directory) -> list[dict[str, Any]]:
         return [
@@ -22,8 +24,16 @@ async def people(visit: Visit, **more: Any) -> Answer:
             for account, role in directory.accounts.members(visit.workspace.number)
         ]
 
+    there = await common.ask(visit, look)
+    if visit.param("format") == "csv":
+        return visit.csv("people", COLUMNS, [_cells(**each) for each in there])
     shown = {"email": "", "name": "", "role": "viewer", "link": None, "link_for": None, "link_days": LINK_DAYS, **more}
-    return common.page(visit, "people", people=await common.ask(visit, look), roles=ROLES, **shown)
+    return common.page(visit, "people", people=there, roles=ROLES, **shown)
+
+
+def _cells(account: Account, role: str, seen_at: int | None) -> list[Any]:
+    state = "disabled" if account.disabled_at is not None else "active" if account.has_password else "invited"
+    return [account.name, account.email, role, state, tables.moment(seen_at)]
 
 
 async def invite(visit: Visit) -> Answer:

@@ -6,17 +6,22 @@ from ...directory import Directory
 from ...errors import NotFound, RequestError
 from ...http.call import Answer
 from ...rules.directory import SCOPES, Token
+from .. import tables
 from ..visit import Page, Visit
 from . import common
 
 FIRST_SCOPES = frozenset({"write_events"})  # what is ticked at first: all that who sends events needs
 
+COLUMNS = ("name", "begins", "scopes", "created_at", "last_used_at", "revoked_at")
+
 
 async def tokens(visit: Visit, **more: Any) -> Answer:
-    """GET settings/tokens?revoked=: those that open something; with revoked=yes the others too."""
+    """GET settings/tokens?revoked=&format=: those that open something; with revoked=yes the others too."""
     everything: list[Token] = await common.ask(visit, lambda directory: directory.tokens.list(visit.workspace.number))
     valid = [token for token in everything if token.revoked_at is None]
     revoked = visit.param("revoked") == "yes"
+    if visit.param("format") == "csv":
+        return visit.csv("tokens", COLUMNS, [_cells(token) for token in (everything if revoked else valid)])
     shown = {"name": "", "chosen": FIRST_SCOPES, "secret": None, "made": None, **more}
     return common.page(
         visit,
@@ -27,6 +32,11 @@ async def tokens(visit: Visit, **more: Any) -> Answer:
         scopes=SCOPES,
         **shown,
     )
+
+
+def _cells(token: Token) -> list[Any]:
+    times = (token.created_at, token.last_used_at, token.revoked_at)
+    return [token.name, token.hint, " ".join(sorted(token.scopes)), *map(tables.moment, times)]
 
 
 async def create(visit: Visit) -> Answer:
