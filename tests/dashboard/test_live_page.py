@@ -150,7 +150,6 @@ def test_copies_whose_first_is_not_on_the_page_are_one_row_too(looker: Looker, s
     assert "Duplicate of number" in tab_of_one.words
 
 
-
 def test_rows_and_links_of_the_page_are_those_of_the_api(looker: Looker, shown: Shown, sender: Sender) -> None:
     sent = [sender.submit("bob", "counted") for _ in range(60)]
     page = looker.get("live?name=counted")

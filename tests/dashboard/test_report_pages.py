@@ -265,7 +265,11 @@ def test_a_report_is_asked_for_without_javascript(shown: Shown, looker: Looker):
 
 @pytest.mark.parametrize(
     ("address", "period"),
-    [("reports/trend?range=all", "day"), ("reports/trend?range=all&period=month", "month"), ("reports/retention?first_event=signed+up&range=all", "day")],
+    [
+        ("reports/trend?range=all", "day"),
+        ("reports/trend?range=all&period=month", "month"),
+        ("reports/retention?first_event=signed+up&range=all", "day"),
+    ],
 )
 def test_all_time_begins_with_the_first_event(shown: Shown, looker: Looker, address: str, period: str):
     page = looker.get(address)
