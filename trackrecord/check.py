@@ -117,7 +117,9 @@ def _references_of(workspace: Workspace, store: EventReader, directory: Director
     for _, event in store.scan(Selection(workspace.number)):
         by_contact[event.contact] = by_contact.get(event.contact, 0) + 1
         by_name[event.name] = by_name.get(event.name, 0) + 1
-    _, total, _ = directory.contacts.list(workspace.number, limit=1)
+    counted, total = directory.contacts.counted(workspace.number)
+    if counted != total:
+        yield f"the directory counts {counted} contacts in workspace {workspace.id}, and lists {total}"
     names = {entry.number for entry in directory.names.all(workspace.number)}
     counts["contacts"] += total
     counts["event names"] += len(names)

@@ -8,10 +8,13 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+
+from .loaded import Loaded
 
 COMMAND = [sys.executable, "-m", "trackrecord"]
 DEADLINE_S = 30.0
@@ -35,10 +38,10 @@ def environment(**more: str) -> dict[str, str]:
 class Ran:
     """What a command did."""
 
-    def __init__(self, done: "subprocess.CompletedProcess[bytes]") -> None:
-        self.code = done.returncode
-        self.out = done.stdout.decode()
-        self.err = done.stderr.decode()
+    def __init__(self, code: int, out: bytes, err: bytes) -> None:
+        self.code = code
+        self.out = out.decode()
+        self.err = err.decode()
 
     @property
     def json(self) -> Any:
@@ -81,21 +84,21 @@ class Serving:
 class Shell:
     """An empty directory to run commands in."""
 
-    def __init__(self, cwd: Path) -> None:
+    def __init__(self, cwd: Path, loaded: Loaded) -> None:
         self.cwd = cwd
+        self._loaded = loaded
 
     def run(self, *arguments: str | Path, stdin: bytes | None = None, env: dict[str, str] | None = None) -> Ran:
-        return Ran(
-            subprocess.run(
-                [*COMMAND, *map(str, arguments)],
-                cwd=self.cwd,
-                env=env or environment(),
-                input=stdin,
-                stdin=None if stdin is not None else subprocess.DEVNULL,
-                capture_output=True,
-                timeout=DEADLINE_S * 2,
-            )
-        )
+        """A command to its end: a process of its own, and where nothing is piped into it a fork of one that is loaded already."""
+        command, env = list(map(str, arguments)), env or environment()
+        if stdin is not None:
+            done = subprocess.run([*COMMAND, *command], cwd=self.cwd, env=env, input=stdin, capture_output=True, timeout=DEADLINE_S * 2)
+            return Ran(done.returncode, done.stdout, done.stderr)
+        with open(os.devnull, "rb") as nothing, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            files = [nothing.fileno(), out.fileno(), err.fileno()]
+            code = self._loaded.run(files, arguments=command, cwd=str(self.cwd), env=env)
+            out.seek(0), err.seek(0)
+            return Ran(code, out.read(), err.read())
 
     def start(self, *arguments: str | Path) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(

@@ -115,6 +115,12 @@ HARMS = [
         "name 1 is not in the directory, and 20 events of workspace trackrecord have it",
     ),
     (
+        "directory.db",
+        "UPDATE contact_counts SET count = 99",
+        "directory.db",
+        "the directory counts 99 contacts in workspace trackrecord, and lists 2",
+    ),
+    (
         "events.db",
         "UPDATE progress SET cursor = 99",
         "events.db",

@@ -10,6 +10,7 @@ import pytest
 
 from trackrecord.testing import TrackrecordServer
 
+from .loaded import Loaded
 from .shell import Shell, contact, event
 
 CONTACTS = [
@@ -58,9 +59,9 @@ OUT_EVENTS = [  # in the order they were kept
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+def filled(tmp_path_factory: pytest.TempPathFactory, loaded: Loaded) -> Shell:
     """A data directory `there` with CONTACTS and EVENTS in it, whose server has ended."""
-    shell = Shell(tmp_path_factory.mktemp("filled"))
+    shell = Shell(tmp_path_factory.mktemp("filled"), loaded)
     with TrackrecordServer(data=str(shell.cwd / "there")) as server:
         for noun, rows in (("contacts", CONTACTS), ("events", EVENTS)):
             answer = httpx.post(

@@ -58,6 +58,22 @@ def test_migrations_lead_to_the_tables_the_program_uses(path, tmp_path, director
     assert _made(path) == _made(tmp_path / "stepped.db")
 
 
+def test_contacts_from_before_they_were_counted_are_counted(path, directory, workspace):
+    directory.contacts.create(workspace, Draft(external_id="70"), now=20, profile=LENIENT)
+    directory.contacts.create(workspace, Draft(role="lead"), now=20, profile=LENIENT)
+    gone = directory.contacts.create(workspace, Draft(external_id="71"), now=20, profile=LENIENT)
+    directory.archiving.archive(workspace, gone.id, now=30)
+    directory.close()
+    for trigger in ("in", "out", "on"):
+        _run(path, f"DROP TRIGGER contacts_counted_{trigger}")
+    _run(path, "DROP TABLE contact_counts")
+    _run(path, "UPDATE alembic_version SET version_num = '0006'")
+    again = Directory.open(path)
+    assert again.contacts.counted(workspace) == (2, 2)
+    assert sorted(_run(path, "SELECT role, count FROM contact_counts")) == [("lead", 1), ("user", 1)]
+    again.close()
+
+
 def test_every_migration_is_listed_in_order():
     config = Config()
     config.set_main_option("script_location", "trackrecord.directory:migrations")

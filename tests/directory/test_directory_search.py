@@ -293,7 +293,10 @@ EXTERNAL_ID_INDEX, EMAIL_INDEX = "contacts_external_id (workspace=? AND external
 def test_an_identifier_is_found_by_its_index_and_several_each_by_its_own(world, query, indexes, sort):
     asked = search(query, sort, KNOWN)
     with world.directory._db.reading() as connection:
-        for statement in (statements._page(world.workspace, asked, limit=51, after=None), statements._count(world.workspace, asked.query)):
+        for statement in (
+            statements._page(world.workspace, asked, limit=51, after=None),
+            statements._counted(world.workspace, asked.query),
+        ):
             compiled = statement.compile(connection.engine, compile_kwargs={"render_postcompile": True})
             values = tuple(compiled.params[name] for name in compiled.positiontup)
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)]
@@ -384,7 +387,7 @@ def test_contacts_are_found_by_marks_at_their_numbers(world):
 
 def test_few_marked_contacts_are_looked_up_one_by_one(world):
     with world.directory._db.reading() as connection:
-        compiled = statements._count(world.workspace, Inside(b"\0\1")).compile(
+        compiled = statements._counted(world.workspace, Inside(b"\0\1")).compile(
             connection.engine, compile_kwargs={"render_postcompile": True}
         )
         values = tuple(compiled.params[name] for name in compiled.positiontup)

@@ -11,6 +11,7 @@ from ..rules.matching import led_by, meant
 from ..rules.profiles import Profile
 from ..rules.search import Query
 from ..rules.upserts import Upsert
+from . import counts
 from .attributes import Settling
 from .engine import Database
 from .erasing import erase
@@ -196,8 +197,13 @@ class Contacts:
         """
         with self._db.reading() as connection:
             found, following = _page(connection, workspace, limit=limit, after=after)
-            total = connection.execute(sa.select(sa.func.count()).select_from(contacts).where(*_listed(workspace))).scalar_one()
-        return found, total, following
+            return found, counts.listed(connection, workspace), following
+
+    def counted(self, workspace: int) -> tuple[int, int]:
+        """How many listed contacts are counted as they come and go, and how many there are: the same, in a file that is in order."""
+        with self._db.reading() as connection:
+            there = connection.execute(sa.select(sa.func.count()).select_from(contacts).where(*_listed(workspace))).scalar_one()
+            return counts.listed(connection, workspace), there
 
     def walk(
         self,

@@ -12,7 +12,7 @@ from .engine import Database
 from .tables import metadata
 
 # Every revision there is, oldest first; migrations/versions has one file for each. A file on any of them can be upgraded.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 HEAD = REVISIONS[-1]
 
 # As Alembic makes it and looks for it.

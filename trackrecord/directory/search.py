@@ -10,12 +10,14 @@ from ..errors import BadRequest
 from ..rules.contacts import Contact
 from ..rules.filters import PHONE_MARKS, Span
 from ..rules.search import Field, Filter, Group, Inside, Not, Place, Query, Search, Sort
+from . import counts
 from .engine import Database, TookTooLong, folded, in_chunks, marked, marked_numbers, member, position, unindexed
 from .rows import COLUMNS
 from .tables import LISTED, contact_tags, contacts
 
 INDEXED = frozenset({"id", "external_id", "email"})  # fields whose values lead to few contacts each, at once
 CALLED = frozenset({"email", "name"})  # fields in which a text is found without a look at the whole of every contact
+EVERYBODY = ("id", "!=", None)  # a filter that all meet
 FEW = 10_000  # contacts that are looked up one by one rather than looked for among all
 TOGETHER = 200  # conditions that one statement asks of few contacts
 
@@ -44,7 +46,7 @@ class Searches:
             rows = connection.execute(_page(workspace, search, limit=limit + 1, after=after)).all()
             more = len(rows) > limit
             counted = after is None and not more
-            total = len(rows) if counted else connection.execute(_count(workspace, search.query)).scalar_one()
+            total = len(rows) if counted else _count(connection, workspace, search.query)
         rows = rows[:limit]
         people = [Contact(**{name: getattr(row, name) for name in Contact.__struct_fields__}) for row in rows]
         return Found(people, total, Place(rows[-1].placed, rows[-1].id) if more else None)
@@ -52,8 +54,7 @@ class Searches:
     def count(self, workspace: int, query: Query, *, within_s: float | None = None) -> int:
         """How many of the listed contacts a query means. Raises BadRequest as page does."""
         with self._in_time(within_s) as connection:
-            found: int = connection.execute(_count(workspace, _known(connection, workspace, query))).scalar_one()
-            return found
+            return _count(connection, workspace, _known(connection, workspace, query))
 
     def marks(self, workspace: int, query: Query, *, within_s: float | None = None) -> bytes:
         """A byte for each contact by its number, 1 for those listed contacts that a query means. Raises BadRequest as page does."""
@@ -129,7 +130,16 @@ def _page(workspace: int, search: Search, *, limit: int, after: Place | None) ->
     return wanted.order_by(*order).limit(limit)
 
 
-def _count(workspace: int, query: Query) -> sa.Select[Any]:
+def _count(connection: sa.Connection, workspace: int, query: Query) -> int:
+    if isinstance(query, Filter) and (query.field.name, query.operator, query.value) == EVERYBODY:
+        return counts.listed(connection, workspace)
+    if isinstance(query, Filter) and (query.field.name, query.operator) == ("role", "=") and isinstance(query.value, str):
+        return counts.listed(connection, workspace, query.value)
+    counted: int = connection.execute(_counted(workspace, query)).scalar_one()
+    return counted
+
+
+def _counted(workspace: int, query: Query) -> sa.Select[Any]:
     return sa.select(sa.func.count()).select_from(contacts).where(*_wanted(workspace, query))
 
 

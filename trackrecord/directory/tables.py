@@ -3,6 +3,7 @@
 Every number is given once and never again, also after its row has gone: journal and stores hold on to it.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -160,6 +161,31 @@ _where(  # a text is looked for in the first two among all who are listed, and n
 _where("contacts_merged_into", contacts.c.merged_into.is_not(None), contacts.c.merged_into)
 _where("contacts_visitors", contacts.c.role == sa.text("'visitor'"), contacts.c.workspace, contacts.c.number)
 _where("contacts_archived", contacts.c.archived_at.is_not(None), contacts.c.workspace, contacts.c.archived_at, contacts.c.id)
+
+contact_counts = sa.Table(  # of those who are LISTED
+    "contact_counts",
+    metadata,
+    sa.Column("workspace", Number, primary_key=True, autoincrement=False),
+    sa.Column("role", sa.Text, primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+)
+
+
+def _counted() -> Iterator[str]:
+    """What keeps contact_counts, whoever writes contacts. SQLite's own words: another database has others for the same."""
+    is_listed = "{0}.archived_at IS NULL AND {0}.blocked_at IS NULL AND {0}.merged_into IS NULL AND {0}.role != 'visitor'"
+    add = f"""INSERT INTO contact_counts (workspace, role, count) SELECT NEW.workspace, NEW.role, 1 WHERE {is_listed.format("NEW")}
+    ON CONFLICT (workspace, role) DO UPDATE SET count = count + 1;"""
+    mine = "workspace = OLD.workspace AND role = OLD.role"
+    take = f"UPDATE contact_counts SET count = count - 1 WHERE {mine} AND {is_listed.format('OLD')};"  # noqa: S608 - our own words
+    changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in ("role", "archived_at", "blocked_at", "merged_into"))
+    yield f"CREATE TRIGGER contacts_counted_in AFTER INSERT ON contacts BEGIN {add} END"
+    yield f"CREATE TRIGGER contacts_counted_out AFTER DELETE ON contacts BEGIN {take} END"
+    yield f"CREATE TRIGGER contacts_counted_on AFTER UPDATE ON contacts WHEN {changed} BEGIN {take} {add} END"
+
+
+for trigger in _counted():
+    sa.event.listen(metadata, "after_create", sa.DDL(trigger))  # type: ignore[no-untyped-call]
 
 erasures = sa.Table(
     "erasures",

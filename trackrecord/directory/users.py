@@ -13,7 +13,7 @@ from ..rules.profiles import Profile, under
 from ..rules.search import Query
 from ..rules.users import SHOWN_MAX, SORTS, Belonging, Hanging, Listed, Wanted, of_company, said_in_1_x, shared_by
 from ..rules.versions import LAST_1_X
-from . import merging
+from . import counts, merging
 from .attributes import Settling
 from .companies import attach_sent
 from .contacts import Contacts
@@ -111,7 +111,8 @@ class Users:
         `inside` is what the segment of `listed` comes to; None where it names none.
         """
         column = contacts.c[SORTS[listed.sort]]
-        conditions = [*_of(workspace, listed.role), LISTED]  # LISTED though it says no more than LIVE here: the index is of those
+        everybody = (*_of(workspace, listed.role), LISTED)  # LISTED though it says no more than LIVE here: the index is of those
+        conditions = [*everybody]
         if listed.tag is not None:
             tagged = sa.select(contact_tags.c.contact).join(tags, tags.c.id == contact_tags.c.tag)
             tag = int(listed.tag) if listed.tag.isascii() and listed.tag.isdigit() and len(listed.tag) < 19 else 0
@@ -124,6 +125,8 @@ class Users:
         with self._db.reading() as connection:
             rows = connection.execute(sa.select(*COLUMNS).where(*conditions).order_by(*order).limit(limit).offset(offset)).mappings()
             found = [contact_of(row) for row in rows]
+            if len(conditions) == len(everybody):
+                return found, counts.listed(connection, workspace, listed.role)
             return found, connection.execute(sa.select(sa.func.count()).select_from(contacts).where(*conditions)).scalar_one()
 
     def walk(self, workspace: int, role: str, *, after: str | None, limit: int) -> tuple[Sequence[Contact], str | None]:
