@@ -77,6 +77,7 @@ def asked(contact: str) -> list[Page]:
         Page("search", f"find?q={external_id(5)}"),
         Page("segments", "segments"),
         Page("trend of three names, a month", f"reports/trend?event_name={one}&event_name={two}&event_name={three}&{span}&compare=true"),
+        Page("trend of all events, all time", "reports/trend?range=all&period=month"),
         Page("funnel of three steps, a month", f"reports/funnel?step={one}&step={two}&step={three}&{span}"),
         Page("retention by week, a month", f"reports/retention?first_event={one}&return_event={two}&{span}&period=week"),
         Page("data and health", "settings/data"),
