@@ -279,9 +279,10 @@ def test_a_lost_server_is_told_and_when_it_is_back_nothing_was_missed(browser: B
             expect(tab.page.locator(ROW)).to_have_count(1)
         expect(tab.page.locator("[data-live-state]")).to_contain_text("The connection is lost")
         with TrackrecordServer(data=data, port=port, token=token) as server:
-            sent.append(Sender(server).submit("ann"))
+            sender = Sender(server)
+            sent.append(sender.submit("ann", "came-meanwhile"))
             expect(tab.page.locator("[data-live-state]")).to_have_text("Listening", timeout=WAIT_S * 1000)
-            sent.append(Sender(server).submit("ann"))
+            sent.append(sender.submit("ann", "came-after"))
             expect(tab.page.locator(ROW)).to_have_count(3)
             assert positions(tab.page.content()) == sent[::-1]
 

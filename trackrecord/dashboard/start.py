@@ -21,15 +21,17 @@ class Language(NamedTuple):
     key: str  # of its template, templates/start/<key>.txt
     name: str
     install: str | None  # the command that fetches the client
+    file: str | None = None  # what the snippet is saved as
+    run: str | None = None  # the command that runs it then
 
 
 LANGUAGES = (
     Language("curl", "curl", None),
-    Language("python", "Python", "pip install python-intercom"),
-    Language("node", "Node", "npm install intercom-client"),
-    Language("ruby", "Ruby", "gem install intercom"),
-    Language("go", "Go", "go get gopkg.in/intercom/intercom-go.v2"),
-    Language("php", "PHP", "composer require intercom/intercom-php guzzlehttp/guzzle"),
+    Language("python", "Python", "pip install python-intercom", "send.py", "python send.py"),
+    Language("node", "Node", "npm install intercom-client", "send.mjs", "node send.mjs"),
+    Language("ruby", "Ruby", "gem install intercom", "send.rb", "ruby send.rb"),
+    Language("go", "Go", "go mod init send && go get gopkg.in/intercom/intercom-go.v2", "send.go", "go run send.go"),
+    Language("php", "PHP", "composer require intercom/intercom-php guzzlehttp/guzzle", "send.php", "php send.php"),
     Language("web", "JavaScript in a page", None),
 )
 _KEYS = tuple(language.key for language in LANGUAGES)

@@ -44,7 +44,7 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     if route.response is bytes:
         good["content"] = {media: {"schema": TEXTS.get(media, {"type": "string"})} for media in route.media}
     elif route.response is not None:
-        good["content"] = _json(schemas[route.response])
+        good["content"] = _json(schemas[route.response]) | {media: {"schema": {"type": "string"}} for media in route.tables}
     if route.status == 202 and route.response is None:
         good = {
             "description": "kept on stable storage, or kept before; zero bytes",
@@ -113,7 +113,7 @@ def _operation(rows: Sequence[Route], path: str, schemas: dict[Any, dict[str, An
         "summary": route.summary,
         "tags": [route.tag],
         "parameters": [
-            {"name": each.name, "in": each.place, "required": each.required, "description": each.meaning, "schema": {"type": each.kind}}
+            {"name": each.name, "in": each.place, "required": each.required, "description": each.meaning, "schema": each.schema}
             for each in params.values()
         ]
         + _version(rows),

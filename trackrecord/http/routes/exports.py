@@ -4,7 +4,7 @@ from ...exports import MEDIA
 from ..api import exports
 from .route import Param, Route
 
-_FORMAT = Param("format", "ndjson, one JSON object a line, or csv; ndjson without it")
+_FORMAT = Param("format", "ndjson, one JSON object a line, or csv; ndjson without it", among=tuple(MEDIA))
 _TIMES = (
     Param("since", "only with created_at from then on: Unix seconds or ISO 8601"),
     Param("until", "only with created_at before then"),
@@ -22,7 +22,7 @@ ROUTES: tuple[Route, ...] = (
         media=tuple(MEDIA.values()),
         params=(
             _FORMAT,
-            Param("name", "only events of this name; may be repeated"),
+            Param("name", "only events of this name; may be repeated", many=True),
             *_TIMES,
             Param("intercom_user_id", "only this contact's"),
             Param("user_id", "only this contact's"),

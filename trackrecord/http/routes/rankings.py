@@ -2,14 +2,15 @@
 
 from ...wire import rankings as wire
 from ..api import rankings
+from .reports import FORMATS, TABLES
 from .route import Param, Route
 
 _EVENT_NAME = Param("event_name", "in any case, and also what it was called before", required=True)
 _REST = (
-    Param("since", "only with created_at from then on: whole Unix seconds", "integer"),
-    Param("until", "only with created_at before then", "integer"),
+    Param("since", "only with created_at from then on: Unix seconds or ISO 8601"),
+    Param("until", "only with created_at before then"),
     Param("limit", f"rows, 1 to {wire.LIMIT_MAX}; {wire.LIMIT} without it", "integer"),
-    Param("format", "csv for a table; json without it"),
+    Param("format", "csv for a table; json without it", among=FORMATS),
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -21,6 +22,7 @@ ROUTES: tuple[Route, ...] = (
         "Reports",
         need="read_events",
         response=wire.TopContactsBody,
+        tables=TABLES,
         params=(_EVENT_NAME, *_REST),
     ),
     Route(
@@ -31,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
         "Reports",
         need="read_events",
         response=wire.BreakdownBody,
+        tables=TABLES,
         params=(_EVENT_NAME, Param("key", "a metadata key; one that no event has is no error", required=True), *_REST),
     ),
 )

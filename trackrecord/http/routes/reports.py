@@ -5,17 +5,17 @@ from ...wire import reports as wire
 from ..api import reports
 from .route import Param, Route
 
-_FORMAT = Param("format", "csv for a table; json without it")
+FORMATS, TABLES = ("json", "csv"), ("text/csv",)
+_FORMAT = Param("format", "csv for a table; json without it", among=FORMATS)
 _SPAN = (
-    Param("until", "whole Unix seconds, exclusive; the end of the current period without it", "integer"),
+    Param("until", "Unix seconds or ISO 8601, exclusive; the end of the current period without it"),
     Param("timezone", "an IANA name that decides where periods begin; the workspace's without it"),
     Param("segment_id", "a segment, to count what its members did and nothing else; the token needs read_contacts too"),
     _FORMAT,
 )
 _SINCE = Param(
     "since",
-    f"whole Unix seconds; {', '.join(f'{count} {kind}s' for kind, count in DEFAULT_PERIODS.items())} before until, as the period is",
-    "integer",
+    f"Unix seconds or ISO 8601; {', '.join(f'{count} {kind}s' for kind, count in DEFAULT_PERIODS.items())} before until, as the period is",
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -27,10 +27,11 @@ ROUTES: tuple[Route, ...] = (
         "Reports",
         need="read_events",
         response=wire.TrendBody,
+        tables=TABLES,
         params=(
-            Param("event_name", f"up to {wire.SERIES_MAX} times; all events together without it"),
-            Param("period", f"{', '.join(KINDS)}; day without it; at most {PERIODS_MAX:,} of them"),
-            Param("measure", "events, or contacts for different contacts; events without it"),
+            Param("event_name", f"up to {wire.SERIES_MAX} times; all events together without it", many=True),
+            Param("period", f"{', '.join(KINDS)}; day without it; at most {PERIODS_MAX:,} of them", among=KINDS),
+            Param("measure", "events, or contacts for different contacts; events without it", among=wire.MEASURES),
             Param("compare", "true for the same number of periods before, too", "boolean"),
             _SINCE,
             *_SPAN,
@@ -44,14 +45,17 @@ ROUTES: tuple[Route, ...] = (
         "Reports",
         need="read_events",
         response=wire.FunnelBody,
+        tables=TABLES,
         params=(
-            Param("step", f"an event name, {wire.STEPS_MIN} to {wire.STEPS_MAX} times, in the order of the steps", required=True),
+            Param(
+                "step", f"an event name, {wire.STEPS_MIN} to {wire.STEPS_MAX} times, in the order of the steps", required=True, many=True
+            ),
             Param(
                 "within_s",
                 f"seconds from the first step to the last, 1 to {wire.WITHIN_MAX_S:,}; {wire.WITHIN_S:,} (30 days) without it",
                 "integer",
             ),
-            Param("since", "whole Unix seconds: when the first step happened; 30 days before until without it", "integer"),
+            Param("since", "Unix seconds or ISO 8601: when the first step happened; 30 days before until without it"),
             *_SPAN,
         ),
     ),
@@ -63,6 +67,7 @@ ROUTES: tuple[Route, ...] = (
         "Reports",
         need="read_events",
         response=wire.RetentionBody,
+        tables=TABLES,
         params=(
             Param("first_event", "the event name that a contact begins with", required=True),
             Param("return_event", "the event name that a contact comes back with; any event without it"),

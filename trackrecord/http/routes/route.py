@@ -17,6 +17,14 @@ class Param(NamedTuple):
     kind: str = "string"  # the JSON Schema type
     place: str = "query"
     required: bool = False
+    among: tuple[str, ...] = ()  # the words it may be; any without them
+    many: bool = False  # it may be repeated
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """As JSON Schema."""
+        one: dict[str, Any] = {"type": self.kind, **({"enum": list(self.among)} if self.among else {})}
+        return {"type": "array", "items": one} if self.many else one
 
 
 class Route(NamedTuple):
@@ -38,6 +46,7 @@ class Route(NamedTuple):
     forms: bool = False  # takes what a form in a page sends
     pages: bool = False  # pages of every origin may read the answer; what they may do is the handler's to say
     media: tuple[str, ...] = ("text/html",)  # of an answer whose response is bytes
+    tables: tuple[str, ...] = ()  # media besides JSON that an answer may come as, where `format` says so
     body_max: int = 0  # bytes a body may have here, where that is more than the setting body_max_bytes
 
 
