@@ -117,9 +117,12 @@ def _references_of(workspace: Workspace, store: EventReader, directory: Director
     for _, event in store.scan(Selection(workspace.number)):
         by_contact[event.contact] = by_contact.get(event.contact, 0) + 1
         by_name[event.name] = by_name.get(event.name, 0) + 1
-    counted, total = directory.contacts.counted(workspace.number)
-    if counted != total:
-        yield f"the directory counts {counted} contacts in workspace {workspace.id}, and lists {total}"
+    counted, listed = directory.contacts.counted(workspace.number)
+    for role in sorted(counted.keys() | listed.keys()):
+        if counted.get(role, 0) != listed.get(role, 0):
+            said = f"the directory counts {counted.get(role, 0)} contacts with the role {role} in workspace {workspace.id}"
+            yield f"{said}, and lists {listed.get(role, 0)}"
+    total = sum(listed.values())
     names = {entry.number for entry in directory.names.all(workspace.number)}
     counts["contacts"] += total
     counts["event names"] += len(names)

@@ -128,6 +128,8 @@ function draw(figure: HTMLElement): void {
             const line = document.createElement("div");
             const value = document.createElement("b");
             value.textContent = row.values[at]?.toLocaleString("en") ?? "–";
+            const dot = Object.assign(document.createElement("i"), { className: `dot hue-${column.hue ?? "none"}` });
+            if (!column.before) line.append(dot, " ");
             line.append(`${column.words}: `, value);
             return line;
           });

@@ -14,13 +14,25 @@ export function live(root: ParentNode): void {
   new Live(table);
 }
 
+interface Waiting {
+  first: string; // rows as the server made them
+  last: string;
+  again: number;
+}
+
+function row(html: string): HTMLElement {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  return holder.content.firstElementChild as HTMLElement;
+}
+
 class Live {
   private readonly rows: HTMLTableSectionElement;
   private readonly state = document.querySelector<HTMLElement>("[data-live-state]");
   private readonly button = document.querySelector<HTMLButtonElement>("[data-live-pause]");
   private source?: EventSource;
   private after: string;
-  private waiting: string[] = []; // rows not yet on the page, the oldest first
+  private waiting = new Map<string, Waiting>(); // not yet on the page, by event or position, the oldest first
   private passed = 0; // how many came meanwhile
   private paused = false;
   private lost = false;
@@ -68,11 +80,18 @@ class Live {
 
   private take(event: MessageEvent<string>): void {
     this.hear(event);
-    this.waiting.push(event.data);
-    if (this.waiting.length > ROWS_MAX) this.waiting.shift();
+    this.wait(event);
     this.passed++;
     if (this.paused) this.tell();
     else this.drawing ||= requestAnimationFrame(() => this.draw());
+  }
+
+  private wait({ data, lastEventId }: MessageEvent<string>): void {
+    const [, id = lastEventId, again = "0"] = /data-event="(\d+)" data-again="(\d+)"/.exec(data) ?? [];
+    const before = this.waiting.get(id);
+    this.waiting.delete(id);
+    this.waiting.set(id, { first: before?.first ?? data, last: data, again: (before?.again ?? 0) + Number(again) });
+    if (this.waiting.size > ROWS_MAX) this.waiting.delete([...this.waiting.keys()][0] as string);
   }
 
   // Not left to the browser, which does not connect again after an answer that is no stream, nor after silence.
@@ -99,47 +118,58 @@ class Live {
   private draw(): void {
     cancelAnimationFrame(this.drawing);
     this.drawing = 0;
-    const holder = document.createElement("template");
-    holder.innerHTML = this.waiting.reverse().join("");
-    this.waiting = [];
+    const fresh = [...this.waiting.values()];
+    this.waiting.clear();
     this.passed = 0;
-    const fresh = [...holder.content.children];
     if (!fresh.length) return;
     document.querySelector("[data-live-empty]")?.setAttribute("hidden", "");
     this.table.hidden = false;
-    fresh.reverse().forEach((row) => this.put(row as HTMLElement));
-    for (let row = this.rows.lastElementChild; row && this.rows.rows.length > ROWS_MAX; ) {
-      const before: Element | null = row.previousElementSibling;
-      if (!row.querySelector("details[open]")) row.remove();
-      row = before;
+    for (const { first, last, again } of fresh) this.put(row(first), row(last), again);
+    for (let oldest = this.rows.lastElementChild; oldest && this.rows.rows.length > ROWS_MAX; ) {
+      const before: Element | null = oldest.previousElementSibling;
+      if (!oldest.querySelector("details[open]")) oldest.remove();
+      oldest = before;
     }
   }
 
-  // An event that was here already is one row still, which moves up; but not under the eyes of who reads it.
-  private put(row: HTMLElement): void {
-    const { event, again } = row.dataset;
+  // An event that was here already is one row still, which moves up; but not under the eyes of who reads it. `last` is the row as it came
+  // last, and `again` how many copies of the event came meanwhile.
+  private put(first: HTMLElement, last: HTMLElement, again: number): void {
+    const { event } = first.dataset;
     const before = event && this.rows.querySelector<HTMLElement>(`tr[data-event="${event}"]`);
-    if (!before) {
-      this.rows.prepend(row);
-      htmx.process(row);
+    const shown = before || first;
+    if (before) again += Number(before.dataset.again);
+    if (before || first.outerHTML !== last.outerHTML) this.count(shown, last, again);
+    if (before && (before.querySelector("details[open]") || before.contains(document.activeElement))) {
+      before.querySelector("details")?.addEventListener("toggle", () => this.renew(before), { once: true });
       return;
     }
-    const times = Number(before.dataset.again) + Number(again);
-    before.dataset.again = String(times);
-    const pill = row.querySelector<HTMLElement>("[data-copies]");
+    if (before) this.renew(before);
+    shown.classList.add("fresh");
+    this.rows.prepend(shown);
+    if (!before) htmx.process(shown);
+  }
+
+  // The words are those of Copies in trackrecord/dashboard/live.py.
+  private count(shown: HTMLElement, last: HTMLElement, again: number): void {
+    shown.dataset.again = String(again);
+    const pill = last.querySelector<HTMLElement>("[data-copies]");
     if (pill) {
-      pill.textContent = "first" in before.dataset ? `received ${(times + 1).toLocaleString("en")} times` : `duplicate, ${times.toLocaleString("en")} times`;
-      before.querySelector("[data-copies]")?.remove();
-      before.querySelector(".brief")?.append(pill);
+      pill.textContent = "first" in shown.dataset ? `received ${(again + 1).toLocaleString("en")} times` : `duplicate, ${again.toLocaleString("en")} times`;
+      shown.querySelector("[data-copies]")?.remove();
+      shown.querySelector(".brief")?.append(pill);
     }
-    before.querySelector(".at")?.replaceWith(row.querySelector(".at") ?? "");
-    if (before.querySelector("details[open]") || before.contains(document.activeElement)) return;
-    const opened = before.querySelector(".opened");
-    const anew = opened?.cloneNode(true) as Element | undefined; // it is asked for again when it is opened again
-    if (anew) opened?.replaceWith(anew);
-    before.classList.add("fresh");
-    this.rows.prepend(before);
-    htmx.process(before);
+    shown.querySelector(".at")?.replaceWith(last.querySelector(".at") ?? "");
+  }
+
+  // What a row opened to is asked for again when it is opened again.
+  private renew(shown: HTMLElement): void {
+    const opened = shown.querySelector(".opened:has(.receipt)");
+    if (!opened || shown.querySelector("details[open]")) return;
+    const anew = opened.cloneNode(true) as Element;
+    anew.querySelector(".receipt")?.remove();
+    opened.replaceWith(anew);
+    htmx.process(anew);
   }
 
   private tell(): void {

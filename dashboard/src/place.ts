@@ -6,27 +6,32 @@ interface Place {
   y: number;
 }
 
+// What the history's entry notes; nothing any more where another list took the place of this one, as htmx writes the entry anew.
 const noted = (): Place => (history.state as { place?: Place } | null)?.place ?? { pages: 0, y: 0 };
 const note = (change: Partial<Place>) => history.replaceState({ ...history.state, place: { ...noted(), ...change } }, "");
 const isMore = (element: Element | undefined) => element?.matches("tr.more") ?? false;
 
 export function place(): void {
-  const was = noted();
-  let loaded = 0;
+  const was = { ...noted() };
+  let again = 0; // pages loaded on the way back
   const goOn = () => {
     const next = document.querySelector("tr.more");
-    if (loaded < was.pages && next) return htmx.trigger(next, "again");
+    if (again < was.pages && next) return htmx.trigger(next, "again");
     scrollTo(0, was.y);
     was.pages = 0;
   };
   document.addEventListener("htmx:afterOnLoad", (event) => {
     if (!isMore((event as CustomEvent<{ requestConfig: { elt: Element } }>).detail.requestConfig.elt)) return;
-    loaded++;
+    if (was.pages) {
+      again++;
+      if (!document.querySelector("tr.more")) goOn();
+      return;
+    }
     history.scrollRestoration = "manual"; // the browser would scroll before the list is long enough
-    note({ pages: Math.max(loaded, was.pages) });
-    if (was.pages && !document.querySelector("tr.more")) goOn();
+    note({ pages: noted().pages + 1 });
   });
   document.addEventListener("htmx:load", (event) => was.pages && isMore((event as CustomEvent<{ elt: Element }>).detail.elt) && goOn());
-  addEventListener("click", (event) => loaded && (event.target as Element).closest("a") && note({ y: scrollY }), true);
-  if (was.pages) addEventListener("load", goOn);
+  const leave = () => history.scrollRestoration === "manual" && !was.pages && note({ y: scrollY });
+  for (const event of ["scrollend", "pagehide"]) addEventListener(event, leave);
+  if (was.pages || was.y) addEventListener("load", goOn);
 }

@@ -49,10 +49,21 @@ function switchTheme(): void {
   document.dispatchEvent(new Event("theme"));
 }
 
+// Whoever adds a row of conditions writes into it; whoever takes one away is at the next, or where one is added.
+function goOnAt(event: Event): void {
+  const submitter = (event as CustomEvent<{ requestConfig?: { triggeringEvent?: SubmitEvent } }>).detail.requestConfig?.triggeringEvent?.submitter;
+  const { name, value } = (submitter as HTMLButtonElement | null | undefined) ?? {};
+  const rows = [...document.querySelectorAll(".condition")];
+  const row = name === "add" ? rows.at(-1) : rows[Math.min(Number(value), rows.length - 1)];
+  if (name === "add") row?.querySelector<HTMLElement>("select, input:not([type=hidden])")?.focus();
+  if (name === "drop") (row?.querySelector<HTMLElement>("button[name=drop]") ?? document.querySelector<HTMLElement>("button[name=add]"))?.focus();
+}
+
 export function small(root: ParentNode): void {
   goOn();
   if (root !== document) return;
   setInterval(goOn, 5000);
+  document.addEventListener("htmx:afterOnLoad", goOnAt);
   document.querySelector(".subnav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   document.addEventListener("click", (event) => {
     const target = event.target as Element;

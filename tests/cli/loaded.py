@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import socket
 import subprocess
 import sys
@@ -22,19 +23,32 @@ class Loaded:
     """The asking side."""
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self._ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ours.settimeout(DEADLINE_S)
         with its:
             command = [sys.executable, __file__, str(its.fileno())]
-            self._process = subprocess.Popen(command, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(command, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL, start_new_session=True)
 
     def run(self, files: list[int], **asked: Any) -> int:
-        """Run a command with these as its stdin, stdout and stderr; its exit code, or minus the signal that ended it."""
-        socket.send_fds(self._ours, [json.dumps(asked).encode()], files)
-        return int(self._ours.recv(64))
+        """Run a command with these as its stdin, stdout and stderr; its exit code, or minus the signal that ended it.
+
+        Raises TimeoutError, and kills what took too long.
+        """
+        try:
+            socket.send_fds(self._ours, [json.dumps(asked).encode()], files)
+            return int(self._ours.recv(64))
+        except TimeoutError:
+            self.close()
+            self._begin()
+            raise
 
     def close(self) -> None:
+        """With whatever it still runs."""
         self._ours.close()
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 

@@ -1,4 +1,4 @@
-"""The command as its users run it: a process of its own, in an empty directory, with nothing of ours in its environment."""
+"""The command as its users run it: in a process of its own, in an empty directory, with nothing of ours in its environment."""
 
 import contextlib
 import json

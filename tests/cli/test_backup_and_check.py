@@ -118,7 +118,7 @@ HARMS = [
         "directory.db",
         "UPDATE contact_counts SET count = 99",
         "directory.db",
-        "the directory counts 99 contacts in workspace trackrecord, and lists 2",
+        "the directory counts 99 contacts with the role user in workspace trackrecord, and lists 2",
     ),
     (
         "events.db",

@@ -69,8 +69,8 @@ def test_contacts_from_before_they_were_counted_are_counted(path, directory, wor
     _run(path, "DROP TABLE contact_counts")
     _run(path, "UPDATE alembic_version SET version_num = '0006'")
     again = Directory.open(path)
-    assert again.contacts.counted(workspace) == (2, 2)
-    assert sorted(_run(path, "SELECT role, count FROM contact_counts")) == [("lead", 1), ("user", 1)]
+    assert again.contacts.counted(workspace) == ({"lead": 1, "user": 1},) * 2
+    assert again.contacts.list(workspace, limit=1)[1] == 2
     again.close()
 
 

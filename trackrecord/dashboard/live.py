@@ -15,7 +15,8 @@ from . import doors, rendering, tables
 from .api import ApiCall, target
 from .visit import Page, Visit
 
-LAST = 50  # events that the page begins with
+ROWS = 50  # events that the page begins with
+LOOKED_AT = 200  # receipts among which these are
 NAMES_OFFERED = 150
 ASK_S = 3.0  # between looks whether somebody is still signed in
 FIELDS = {"event_name": "name"} | dict.fromkeys(wire.IDENTIFIERS, "contact") | {"outcome": "outcome"}  # by the API's parameters
@@ -41,24 +42,24 @@ class Copies(NamedTuple):
 
 async def show_live(visit: Visit) -> Answer:
     """GET live?name=&contact=&outcome=&format=. With `format` csv what came last as a file: every time that each event was received."""
-    asked = _asked(visit)
+    asked, as_file = _asked(visit), visit.param("format") == "csv"
     told: Sequence[Read] = ()
     call, fault = None, None
     try:
-        reply = await visit.api.get("/-/api/live", asked | {"last": LAST, "follow": "false"})
+        reply = await visit.api.get("/-/api/live", asked | {"last": wire.LAST_MAX if as_file else LOOKED_AT, "follow": "false"})
     except RequestError as error:
-        if error.field not in FIELDS:
+        if error.field not in FIELDS or as_file:
             raise
         fault = error
     else:
         told, call = Reader().feed(reply.data), reply.call
     names = await visit.api.get("/-/api/event-names", {"per_page": NAMES_OFFERED})
     receipts = [each.data for each in reversed(told) if each.kind == "message"]
-    if visit.param("format") == "csv" and fault is None:
+    if as_file:
         return visit.csv("live", COLUMNS, [_cells(receipt) for receipt in receipts])
     return visit.html(
         "live/live.html",
-        rows=[(receipt, event_of(receipt), copies) for receipt, copies in _folded(receipts)],
+        rows=[(receipt, event_of(receipt), await _in_all(visit, copies)) for receipt, copies in _folded(receipts)[:ROWS]],
         after=told[-1].position if told else 0,
         filters={name: visit.param(name) for name in ("name", "contact", "outcome")},
         outcomes=(STORED, DUPLICATE, ERASED),
@@ -69,10 +70,18 @@ async def show_live(visit: Visit) -> Answer:
     )
 
 
+async def _in_all(visit: Visit, copies: Copies) -> Copies:
+    """As many copies as there ever were, where a list has some."""
+    if not copies.again:
+        return copies
+    first = (await visit.api.get(f"/-/api/receipts/{copies.event}")).data
+    return copies._replace(again=first["copies"]["total_count"], first=True) if "copies" in first else copies
+
+
 def _cells(receipt: Receipt) -> list[Any]:
     event = event_of(receipt)
     received = [receipt["position"], tables.moment(receipt["received_at_ms"] // 1000), receipt["outcome"]]
-    return [*received, *(tables.event_cells(event) if event else ())]
+    return [*received, *(tables.event_cells(event) if event else [None] * len(tables.EVENT_COLUMNS))]
 
 
 def _folded(receipts: Sequence[Receipt]) -> list[tuple[Receipt, Copies]]:

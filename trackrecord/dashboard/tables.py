@@ -1,7 +1,5 @@
 """Tables as files: what a page shows a part of, whole, as it comes out of the API's exports."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +10,7 @@ from ..http.call import Answer
 from ..wire.json import encode
 from . import rendering
 from .api import ApiCall, target
-from .visit import Visit, cell
+from .visit import CSV, FILE_NAME_MAX, Visit, lines
 
 Record = dict[str, Any]  # one line of an export
 EVENT_COLUMNS = ("event_name", "created_at", "intercom_user_id", "user_id", "email", "metadata")
@@ -23,7 +21,7 @@ async def exported(
 ) -> Answer:
     """`name`.csv: one row of `cells` for each record of GET /-/api/export/{noun}. Raises what the export raises."""
     export = await visit.api.raw(ApiCall("GET", target(f"/-/api/export/{noun}", query)))
-    return rendering.download(f"{name}.csv", _pieces(export.body, columns, cells), "text/csv; charset=utf-8")
+    return rendering.download(f"{name[:FILE_NAME_MAX]}.csv", _pieces(export.body, columns, cells), CSV)
 
 
 async def events(visit: Visit, query: dict[str, Any], *, name: str) -> Answer:
@@ -45,14 +43,7 @@ def moment(seconds: int | None) -> str | None:
         return str(seconds)
 
 
-async def _pieces(lines: AsyncIterator[bytes], columns: Sequence[str], cells: Callable[[Record], Sequence[Any]]) -> AsyncIterator[bytes]:
-    yield _lines([columns], begin="\ufeff")
-    async for piece in lines:
-        yield _lines([cells(msgspec.json.decode(line)) for line in piece.splitlines()])
-
-
-def _lines(rows: Sequence[Sequence[Any]], *, begin: str = "") -> bytes:
-    text = io.StringIO()
-    text.write(begin)
-    csv.writer(text, lineterminator="\r\n").writerows([cell(value) for value in row] for row in rows)
-    return text.getvalue().encode("utf-8", "replace")
+async def _pieces(export: AsyncIterator[bytes], columns: Sequence[str], cells: Callable[[Record], Sequence[Any]]) -> AsyncIterator[bytes]:
+    yield lines([columns], begin="\ufeff")
+    async for piece in export:
+        yield lines([cells(msgspec.json.decode(line)) for line in piece.splitlines()])

@@ -17,6 +17,8 @@ from .sessions import SignedIn
 
 FORM_FIELDS_MAX = 500
 SAID_COOKIE = "trackrecord_said"
+FILE_NAME_MAX = 100
+CSV = "text/csv; charset=utf-8"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
@@ -89,12 +91,8 @@ class Visit:
         return rendering.redirect(self.asked, address, said)
 
     def csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Answer:
-        """A table as a file. What a spreadsheet would take for a formula is sent as text."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(header)
-        writer.writerows([cell(value) for value in row] for row in rows)
-        return rendering.download(f"{name}.csv", text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8")
+        """A table as a file."""
+        return rendering.download(f"{name[:FILE_NAME_MAX]}.csv", lines([header, *rows], begin="\ufeff"), CSV)
 
 
 View = Callable[[Visit], Awaitable[Answer]]
@@ -137,5 +135,13 @@ def _said(asked: Asked) -> str | None:
     return unquote(text)[:500] if text else None
 
 
-def cell(value: Any) -> Any:
+def lines(rows: Iterable[Sequence[Any]], *, begin: str = "") -> bytes:
+    """Rows of a table as they stand in a file. What a spreadsheet would take for a formula stands as text."""
+    text = io.StringIO()
+    text.write(begin)
+    csv.writer(text, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -199,11 +199,12 @@ class Contacts:
             found, following = _page(connection, workspace, limit=limit, after=after)
             return found, counts.listed(connection, workspace), following
 
-    def counted(self, workspace: int) -> tuple[int, int]:
-        """How many listed contacts are counted as they come and go, and how many there are: the same, in a file that is in order."""
+    def counted(self, workspace: int) -> tuple[dict[str, int], dict[str, int]]:
+        """By role, how many listed contacts are counted as they come and go, and how many there are: the same in a file in order."""
+        by_role = sa.select(contacts.c.role, sa.func.count()).where(*_listed(workspace)).group_by(contacts.c.role)
         with self._db.reading() as connection:
-            there = connection.execute(sa.select(sa.func.count()).select_from(contacts).where(*_listed(workspace))).scalar_one()
-            return counts.listed(connection, workspace), there
+            counted = {role: count for role, count in counts.by_role(connection, workspace).items() if count}
+            return counted, dict(tuple(row) for row in connection.execute(by_role))
 
     def walk(
         self,

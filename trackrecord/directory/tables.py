@@ -173,11 +173,12 @@ contact_counts = sa.Table(  # of those who are LISTED
 
 def _counted() -> Iterator[str]:
     """What keeps contact_counts, whoever writes contacts. SQLite's own words: another database has others for the same."""
-    is_listed = "{0}.archived_at IS NULL AND {0}.blocked_at IS NULL AND {0}.merged_into IS NULL AND {0}.role != 'visitor'"
-    add = f"""INSERT INTO contact_counts (workspace, role, count) SELECT NEW.workspace, NEW.role, 1 WHERE {is_listed.format("NEW")}
+    listed = str(LISTED.compile())
+    new, old = (listed.replace("contacts.", f"{row}.") for row in ("NEW", "OLD"))
+    add = f"""INSERT INTO contact_counts (workspace, role, count) SELECT NEW.workspace, NEW.role, 1 WHERE {new}
     ON CONFLICT (workspace, role) DO UPDATE SET count = count + 1;"""
     mine = "workspace = OLD.workspace AND role = OLD.role"
-    take = f"UPDATE contact_counts SET count = count - 1 WHERE {mine} AND {is_listed.format('OLD')};"  # noqa: S608 - our own words
+    take = f"UPDATE contact_counts SET count = count - 1 WHERE {mine} AND {old};"  # noqa: S608 - our own words
     changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in ("role", "archived_at", "blocked_at", "merged_into"))
     yield f"CREATE TRIGGER contacts_counted_in AFTER INSERT ON contacts BEGIN {add} END"
     yield f"CREATE TRIGGER contacts_counted_out AFTER DELETE ON contacts BEGIN {take} END"

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
-from ...errors import TrackrecordError
+from ...errors import NotFound, TrackrecordError
 from ...http.call import Answer
 from .. import tables
 from ..api import ApiCall, target
@@ -33,11 +33,7 @@ async def show(visit: Visit) -> Answer:
     state = state_of(contact)
     name = visit.param("name")
     if visit.param("format") == "csv":
-        if visit.param("table") != "summary":
-            query = {"intercom_user_id": contact["id"], "name": name or None}
-            return await tables.events(visit, query, name=f"{contact['id']}-events")
-        rows = [[each[column] for column in SUMMARY_COLUMNS] for each in await summary(visit, contact)]
-        return visit.csv(f"{contact['id']}-summary", SUMMARY_COLUMNS, rows)
+        return await _table(visit, contact, name)
     live = state is None
     counted = await summary(visit, contact) if live or state is STATES["visitor"] else []
     merged = await known(visit, contact["merged_into"]) if contact["merged_into"] else None
@@ -65,6 +61,19 @@ async def show(visit: Visit) -> Answer:
         columns=COLUMNS,
         **(timeline or {"days": [], "more": None, "timeline_call": None}),
     )
+
+
+async def _table(visit: Visit, contact: Contact, name: str) -> Answer:
+    """Raises NotFound for one whose events the API keeps to itself: it is hidden, or they are another's now."""
+    state = state_of(contact)
+    if state not in (None, STATES["visitor"]):
+        raise NotFound(f"The events of a contact that is {state.pill.lower()} are in no file", field="contact_id")
+    if visit.param("table") != "summary":
+        query = {"intercom_user_id": contact["id"], "name": name or None}
+        return await tables.events(visit, query, name=f"events of {name_of(contact)}")
+    counted = await summary(visit, contact)
+    rows = [[each["name"], each["count"], *(tables.moment(_seconds(each[time])) for time in ("first", "last"))] for each in counted]
+    return visit.csv(f"summary of {name_of(contact)}", SUMMARY_COLUMNS, rows)
 
 
 async def timeline(visit: Visit) -> Answer:

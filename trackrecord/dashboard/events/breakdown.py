@@ -12,6 +12,7 @@ from ..reports.spans import Span
 from ..visit import Visit
 
 SHOWN = 12  # values
+FORM = ("range", "from", "to", "period", "compare")  # what else the page's address holds
 WORDS = {"string", "boolean"}  # kinds of values that are few, mostly
 
 Name = dict[str, Any]
@@ -38,8 +39,16 @@ def within(span: Span, trend: Reply | None) -> dict[str, Any]:
     return {"since": span.since, "until": trend.data["until"] if trend else span.until}
 
 
+def form_of(visit: Visit) -> dict[str, Any]:
+    """The page's form, as its address has it."""
+    return {name: visit.param(name) for name in FORM}
+
+
 async def piece(visit: Visit) -> Answer:
-    """GET events/name/breakdown?name=&key=&since=&until=."""
+    """GET events/name/breakdown?name=&key=&since=&until=, with what the page's form holds.
+
+    With a key the page's address has it from then on.
+    """
     from .name import known, show
 
     if not visit.partial:
@@ -48,7 +57,18 @@ async def piece(visit: Visit) -> Answer:
     key = visit.param("key") or default_key(name["metadata"])
     bounds = {"since": visit.param("since") or None, "until": visit.param("until") or None}
     broken = await ask(visit, name, key, bounds) if key else None
-    return visit.html("events/_breakdown.html", name=name, keys=name["metadata"], key=key, broken=broken, within=bounds)
+    form = form_of(visit)
+    address = visit.url("events/name", name=name["name"], key=key, **form)
+    return visit.html(
+        "events/_breakdown.html",
+        headers=((b"hx-replace-url", address.encode()),) if visit.param("key") else (),
+        name=name,
+        keys=name["metadata"],
+        key=key,
+        broken=broken,
+        within=bounds,
+        form=form,
+    )
 
 
 def default_key(metadata: list[dict[str, Any]]) -> str:

@@ -1,10 +1,12 @@
 """The catalogue: every event name with how often it happens, by how many, and since when."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from ...errors import Unavailable
 from ...http.call import Answer
 from ...rules.catalogue import SORTS
+from .. import tables
 from ..api import Reply
 from ..visit import Visit
 
@@ -75,6 +77,8 @@ async def _listed(visit: Visit, query: dict[str, Any]) -> tuple[Reply, str | Non
 
 async def _download(visit: Visit, asked: dict[str, Any]) -> Answer:
     names = await visit.api.every("/-/api/event-names", {**asked, "include_activity": "true"})
-    rows = [[name[column] for column in CSV] + name["days"] for name in names]
+    rows = [[tables.moment(name[column]) if column.endswith("_at") else name[column] for column in CSV] + name["days"] for name in names]
+    today = datetime.fromtimestamp(visit.now(), visit.timezone).date()
     days = len(names[0]["days"]) if names else 0
-    return visit.csv(f"{visit.workspace.id}-events", [*CSV, *(f"{ago} days ago" for ago in range(days - 1, -1, -1))], rows)
+    dates = [(today - timedelta(days=ago)).isoformat() for ago in range(days - 1, -1, -1)]
+    return visit.csv("event-names", [*CSV, *dates], rows)

@@ -12,7 +12,7 @@ from ...rules.periods import KINDS
 from .. import formats, tables
 from ..api import Reply
 from ..reports.asking import shown
-from ..reports.spans import RANGES, Span, span_of
+from ..reports.spans import ALL, RANGES, Span, span_of
 from ..visit import Visit
 from . import breakdown
 
@@ -36,9 +36,12 @@ async def known(visit: Visit, *, activity: bool = False) -> Name:
 
 
 async def show(visit: Visit) -> Answer:
-    """GET events/name?name=&range=&from=&to=&period=&compare=&key=&format=&table=. `compare` is on unless it is no."""
+    """GET events/name?name=&range=&from=&to=&period=&compare=&key=&format=&table=.
+
+    `compare` is on unless it is no, or there is no time before.
+    """
     name = await known(visit)
-    compare, key = visit.param("compare", "yes") != "no", visit.param("key")
+    compare, key = visit.param("compare", "yes") != "no" and visit.param("range") != ALL, visit.param("key")
     span = trend = top = wrong = waiting = contacts = None
     within: dict[str, Any] = {}
     try:
@@ -77,7 +80,8 @@ async def show(visit: Visit) -> Answer:
         key=key,
         broken=broken,
         there=_where_it_happened(visit, name) if trend and not trend.data["series"][0]["events"] else None,
-        lazily=visit.url("events/name/breakdown", name=name["name"], **within),
+        form=breakdown.form_of(visit),
+        lazily=visit.url("events/name/breakdown", name=name["name"], **within, **breakdown.form_of(visit)),
         **await _latest(visit, name),
     )
 
@@ -121,7 +125,7 @@ def _trend_query(name: Name, span: Span, compare: bool) -> dict[str, Any]:
 async def _table(visit: Visit, name: Name, span: Span, compare: bool) -> Answer:
     """With `table` top-contacts, breakdown or events those, else the trend: the API's own table."""
     if visit.param("table") == "events":
-        return await tables.events(visit, {"name": name["name"]}, name=f"{visit.workspace.id}-event")
+        return await tables.events(visit, {"name": name["name"]}, name=f"events of {name['name']}")
     report, query = "trend", _trend_query(name, span, compare)
     if visit.param("table") in ("top-contacts", "breakdown"):
         report = visit.param("table")
@@ -131,7 +135,7 @@ async def _table(visit: Visit, name: Name, span: Span, compare: bool) -> Answer:
             query["key"] = visit.param("key")
     content = (await visit.api.get(f"/-/api/reports/{report}", {**query, "format": "csv"})).data
     header, *rows = csv.reader(io.StringIO(content.decode()))
-    return visit.csv(f"{visit.workspace.id}-{report}", header, rows)
+    return visit.csv(f"{report} of {name['name']}", header, rows)
 
 
 def _change(trend: Reply) -> str | None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ...errors import RequestError
 from ...http.call import Answer
+from ...rules.periods import PERIODS_MAX
 from ..visit import Visit
 from .names import first_names, first_seen
 from .spans import ALL, RANGES, Span, span_of
@@ -34,19 +35,20 @@ async def page(
     kinds: Sequence[str],
     query_of: Callable[[Span], Query | None],
     shown_of: Callable[[Visit, Any], dict[str, Any]],
+    most: int = PERIODS_MAX,
     **context: Any,
 ) -> Answer:
     """The page of a report; with format=csv its table as a file.
 
-    `query_of` says what the API is asked (None: not enough is chosen yet), and raises ParameterInvalid by field of the form;
-    `shown_of` makes what the template shows of the answer.
+    `most`: periods that the report may have. `query_of` says what the API is asked (None: not enough is chosen yet), and raises
+    ParameterInvalid by field of the form; `shown_of` makes what the template shows of the answer.
     """
     names, total = await first_names(visit)
     segments = (await visit.api.get("/segments")).data["segments"]
     span, reply, wrong = None, None, None
     try:
         first = await first_seen(visit) if visit.param("range") == ALL else None
-        span = span_of(visit, kinds, first=first)
+        span = span_of(visit, kinds, first=first, most=most)
         query = query_of(span) if total else None
         if query is not None:
             query["segment_id"] = visit.param("segment_id") or None
@@ -76,7 +78,7 @@ async def _table(visit: Visit, report: str, query: Query) -> Answer:
     """The API's own table."""
     content = (await visit.api.get(f"/-/api/reports/{report}", {**query, "format": "csv"})).data
     header, *rows = csv.reader(io.StringIO(content.decode()))
-    return visit.csv(f"{visit.workspace.id}-{report}", header, rows)
+    return visit.csv(report, header, rows)
 
 
 class Shown(NamedTuple):

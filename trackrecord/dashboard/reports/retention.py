@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from ...http.call import Answer
+from ...wire.reports import COHORTS_MAX
 from ..visit import Visit
 from .asking import Query, page, shown
 from .spans import Span
@@ -21,7 +22,7 @@ async def show(visit: Visit) -> Answer:
             return None
         return {"first_event": first, "return_event": returns or None, "period": span.period, **span.query}
 
-    return await page(visit, "retention", KINDS, query, _shown, form={"first": first, "returns": returns})
+    return await page(visit, "retention", KINDS, query, _shown, most=COHORTS_MAX, form={"first": first, "returns": returns})
 
 
 def _shown(visit: Visit, data: dict[str, Any]) -> dict[str, Any]:

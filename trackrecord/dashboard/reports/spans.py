@@ -51,8 +51,11 @@ class Span(NamedTuple):
         return {"since": self.since, "until": self.until}
 
 
-def span_of(visit: Visit, kinds: Sequence[str] = periods.KINDS, *, first: int | None = None) -> Span:
-    """What `range`, `from`, `to` and `period` of the address say. `first` is when the first event was, for the range of all time.
+def span_of(visit: Visit, kinds: Sequence[str] = periods.KINDS, *, first: int | None = None, most: int = periods.PERIODS_MAX) -> Span:
+    """What `range`, `from`, `to` and `period` of the address say.
+
+    For the range of all time `first` is when the first event was, and `most` how many periods the report may have: it begins later
+    where there would be more.
 
     Raises ParameterInvalid by field: range, from, to or period.
     """
@@ -62,14 +65,17 @@ def span_of(visit: Visit, kinds: Sequence[str] = periods.KINDS, *, first: int | 
     if key == DATES:
         return _between(visit, kinds, chosen)
     if key == ALL:
-        return _from_the_first(visit, kinds, chosen, first)
+        return _from_the_first(visit, kinds, chosen, first, most)
     if key not in _BY_KEY:
         raise ParameterInvalid(f"There is no range called {key[:40]!r}", field="range")
     wanted = _BY_KEY[key]
     period = chosen or (wanted.kind if wanted.kind in kinds else kinds[0])
     since = periods.back(wanted.kind, wanted.length, visit.now(), zone)
-    # From the beginning of a period on, so that the first one is whole.
-    return Span(key, "", "", chosen, period, max(0, periods.start_of(period, since, zone)), None, wanted.words.lower())
+    whole = max(0, periods.start_of(period, since, zone))  # so that the first period is whole
+    words = wanted.words.lower()
+    if whole < since:
+        words += f" and the rest of the {period} before, from {datetime.fromtimestamp(whole, zone):%Y-%m-%d}"
+    return Span(key, "", "", chosen, period, whole, None, words)
 
 
 def _between(visit: Visit, kinds: Sequence[str], chosen: str) -> Span:
@@ -84,11 +90,14 @@ def _between(visit: Visit, kinds: Sequence[str], chosen: str) -> Span:
     return Span(DATES, first.isoformat(), last.isoformat(), chosen, chosen or fitting, since, until, f"from {first} to {last}")
 
 
-def _from_the_first(visit: Visit, kinds: Sequence[str], chosen: str, first: int | None) -> Span:
+def _from_the_first(visit: Visit, kinds: Sequence[str], chosen: str, first: int | None, most: int) -> Span:
     now, zone = visit.now(), visit.timezone
     first = now if first is None else min(max(0, first), now)
     period = chosen or _fitting((now - first) // periods.DAY_S + 1, kinds)
-    return Span(ALL, "", "", chosen, period, max(0, periods.start_of(period, first, zone)), None, "all time")
+    since = max(0, periods.start_of(period, first, zone))
+    longest = periods.back(period, most, now, zone)
+    words = "all time" if since >= longest else f"the last {most:,} {period}s, as a report has no more"
+    return Span(ALL, "", "", chosen, period, max(since, longest), None, words)
 
 
 def _fitting(days: int, kinds: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from ...wire.reports import MEASURES, SERIES_MAX
 from .. import formats
 from ..visit import Visit
 from .asking import Query, page, shown
-from .spans import Span
+from .spans import ALL, Span
 
 
 async def show(visit: Visit) -> Answer:
@@ -17,7 +17,7 @@ async def show(visit: Visit) -> Answer:
     Event names may be several, or none for all.
     """
     chosen = list(dict.fromkeys(name.strip() for name in visit.params("event_name") if name.strip()))
-    measure, compare = visit.param("measure") or MEASURES[0], visit.param("compare") == "true"
+    measure, compare = visit.param("measure") or MEASURES[0], visit.param("compare") == "true" and visit.param("range") != ALL
 
     def query(span: Span) -> Query:
         of = {"event_name": chosen or None, "period": span.period, "measure": measure, "compare": "true" if compare else None}

@@ -19,7 +19,7 @@ async def list_segments(visit: Visit) -> Answer:
     if visit.param("format") == "csv":
         counted = await visit.api.get("/segments", {"include_count": "true"})
         header = ("id", "name", "person_type", "count", "created_at", "updated_at")
-        return visit.csv(f"{visit.workspace.id}-segments", header, [[each[key] for key in header] for each in counted.data["segments"]])
+        return visit.csv("segments", header, [[each[key] for key in header] for each in counted.data["segments"]])
     today = datetime.fromtimestamp(visit.now(), UTC).date()
     return visit.html(
         "segments/list.html",
