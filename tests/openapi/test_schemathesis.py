@@ -24,7 +24,7 @@ from trackrecord.http.routes import ROUTES
 from trackrecord.testing import TrackrecordServer
 
 ASKED = os.environ.get("TRACKRECORD_EXAMPLES", "")  # set by `make explore`, whose examples are others each time
-EXAMPLES = int(ASKED or 6)  # of each operation
+EXAMPLES = int(ASKED or 5)  # of each operation
 # What a parameter may name.
 THERE = {
     "contact_id": ("contact_id", "lead_id", "visitor_id", "archived_id", "merged_id"),

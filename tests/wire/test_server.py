@@ -133,7 +133,8 @@ def test_the_document_is_openapi_3_1(document: Any):
         assert (where, len(set(names))) == (where, len(names))
         for param in operation["parameters"]:
             assert (where, param["in"] in ("path", "query", "header"), param["required"] or param["in"] != "path") == (where, True, True)
-            assert param["schema"]["type"] in ("string", "integer", "number", "boolean"), where
+            one = param["schema"].get("items", param["schema"])  # an array may be repeated
+            assert one["type"] in ("string", "integer", "number", "boolean"), where
         assert operation["responses"], where
         for status, response in operation["responses"].items():
             assert (where, re.fullmatch(r"[1-5]\d\d", status) is not None, isinstance(response["description"], str)) == (where, True, True)
