@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?=
 PORT ?=
 MINUTES ?= 10
-JOBS ?= 4
+JOBS ?= 3
 EXAMPLES ?= 300
 SNIPPET := snippet
 DASHBOARD := dashboard
@@ -29,7 +29,7 @@ help: ## List these commands
 serve: $(VENV)/serve.stamp ## Start the server on 127.0.0.1:8080 over ./trackrecord-data; others: make serve PORT=8081 DATA=DIR
 	@exec env TRACKRECORD_MAKE=1 $(BIN)/trackrecord serve $(if $(DATA),--data '$(DATA)') $(if $(PORT),--port '$(PORT)')
 
-test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients chromium lint ## Run linters, types and all tests, in JOBS (4) processes
+test: $(VENV)/test.stamp $(VENV)/python-3.stamp node-clients chromium lint ## Run linters, types and all tests, in JOBS (3) processes
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/test.stamp ## Run linters and the type checker
