@@ -253,6 +253,6 @@ def test_a_slow_client_is_no_deaf_one_however_much_waits_for_it():
             assert int(slow.until(b"\r\n"), 16) == len(PIECE) * times
             for _ in range(times):
                 assert slow._exactly(len(PIECE)) == PIECE
-                time.sleep(0.008)  # this is how slow it is: the last pieces take twice the time that is waited for somebody who takes nothing
+                time.sleep(0.008)  # so that the last pieces take twice as long as who takes nothing may
             assert slow.until(b"\r\n") == b""
         assert slow.until(b"\r\n") == b"0"
