@@ -60,15 +60,19 @@ class Api:
         """Raises what the API would answer as an error. Values of None are left out of the query, and a list is repeated."""
         return await self.ask("GET", path, query)
 
-    async def every(self, path: str, query: Query) -> list[dict[str, Any]]:
-        """All that a list has, page by page."""
-        found, after = [], None
+    async def pages(self, path: str, query: Query) -> AsyncIterator[list[dict[str, Any]]]:
+        """All that a list has, page by page, each when it is asked for."""
+        after = None
         while True:
             reply = await self.get(path, {**query, "per_page": PER_PAGE_MAX, "starting_after": after})
-            found += reply.data["data"]
+            yield reply.data["data"]
             after = reply.following
             if after is None:
-                return found
+                return
+
+    async def every(self, path: str, query: Query) -> list[dict[str, Any]]:
+        """All that a list has, where it cannot be long."""
+        return [each async for page in self.pages(path, query) for each in page]
 
     async def post(self, path: str, body: Any = None, *, query: Query | None = None) -> Reply:
         return await self.ask("POST", path, query, body)

@@ -16,7 +16,7 @@ from .api import ApiCall, target
 from .visit import Page, Visit
 
 ROWS = 50  # events that the page begins with
-LOOKED_AT = 200  # receipts among which these are
+LOOKED_AT = (ROWS, 4 * ROWS)  # receipts among which these are; more where most are copies
 NAMES_OFFERED = 150
 ASK_S = 3.0  # between looks whether somebody is still signed in
 FIELDS = {"event_name": "name"} | dict.fromkeys(wire.IDENTIFIERS, "contact") | {"outcome": "outcome"}  # by the API's parameters
@@ -44,17 +44,20 @@ async def show_live(visit: Visit) -> Answer:
     """GET live?name=&contact=&outcome=&format=. With `format` csv what came last as a file: every time that each event was received."""
     asked, as_file = _asked(visit), visit.param("format") == "csv"
     told: Sequence[Read] = ()
+    receipts: list[Receipt] = []
     call, fault = None, None
     try:
-        reply = await visit.api.get("/-/api/live", asked | {"last": wire.LAST_MAX if as_file else LOOKED_AT, "follow": "false"})
+        for last in (wire.LAST_MAX,) if as_file else LOOKED_AT:
+            reply = await visit.api.get("/-/api/live", asked | {"last": last, "follow": "false"})
+            told, call = Reader().feed(reply.data), reply.call
+            receipts = [each.data for each in reversed(told) if each.kind == "message"]
+            if len(receipts) < last or 2 * len(_folded(receipts)) >= ROWS:
+                break
     except RequestError as error:
         if error.field not in FIELDS or as_file:
             raise
         fault = error
-    else:
-        told, call = Reader().feed(reply.data), reply.call
     names = await visit.api.get("/-/api/event-names", {"per_page": NAMES_OFFERED})
-    receipts = [each.data for each in reversed(told) if each.kind == "message"]
     if as_file:
         return visit.csv("live", COLUMNS, [_cells(receipt) for receipt in receipts])
     return visit.html(

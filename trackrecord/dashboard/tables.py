@@ -1,5 +1,7 @@
 """Tables as files: what a page shows a part of, whole, as it comes out of the API's exports."""
 
+import csv
+import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +24,24 @@ async def exported(
     """`name`.csv: one row of `cells` for each record of GET /-/api/export/{noun}. Raises what the export raises."""
     export = await visit.api.raw(ApiCall("GET", target(f"/-/api/export/{noun}", query)))
     return rendering.download(f"{name[:FILE_NAME_MAX]}.csv", _pieces(export.body, columns, cells), CSV)
+
+
+def listed(visit: Visit, path: str, columns: Sequence[str], cells: Callable[[Record], Sequence[Any]], *, name: str) -> Answer:
+    """`name`.csv: one row of `cells` for each record of a list of the API, a page at a time."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield lines([columns], begin="\ufeff")
+        async for page in visit.api.pages(path, {}):
+            yield lines([cells(record) for record in page])
+
+    return rendering.download(f"{name[:FILE_NAME_MAX]}.csv", pieces(), CSV)
+
+
+async def report(visit: Visit, kind: str, query: dict[str, Any], *, name: str) -> Answer:
+    """`name`.csv: the API's own table of a report, safe for a spreadsheet."""
+    content = (await visit.api.get(f"/-/api/reports/{kind}", {**query, "format": "csv"})).data
+    header, *rows = csv.reader(io.StringIO(content.decode()))
+    return visit.csv(name, header, rows)
 
 
 async def events(visit: Visit, query: dict[str, Any], *, name: str) -> Answer:

@@ -103,8 +103,8 @@ async def list_contacts(visit: Visit) -> Answer:
 async def list_archived(visit: Visit) -> Answer:
     """GET contacts/archived: those that are archived or blocked. With `format` csv the same as a file, and all of it."""
     if visit.param("format") == "csv":
-        everybody = await visit.api.every("/-/api/contacts/archived", {})
-        return visit.csv("contacts-hidden", HIDDEN_COLUMNS, [_fields(each, HIDDEN_COLUMNS) for each in everybody])
+        cells = partial(_fields, HIDDEN_COLUMNS)
+        return tables.listed(visit, "/-/api/contacts/archived", HIDDEN_COLUMNS, cells, name="contacts-hidden")
     after = visit.param("starting_after") or None
     reply = await visit.api.get("/-/api/contacts/archived", {"per_page": PER_PAGE, "starting_after": after})
     following = reply.following
@@ -143,10 +143,10 @@ async def _download(visit: Visit, asked: Asked) -> Answer:
 
 
 def _cells(names: Sequence[str], contact: Contact) -> list[Any]:
-    return [*_fields(contact, COLUMNS), *(contact["custom_attributes"].get(name) for name in names)]
+    return [*_fields(COLUMNS, contact), *(contact["custom_attributes"].get(name) for name in names)]
 
 
-def _fields(contact: Contact, columns: Sequence[str]) -> list[Any]:
+def _fields(columns: Sequence[str], contact: Contact) -> list[Any]:
     return [tables.moment(contact[name]) if name.endswith("_at") else contact[name] for name in columns]
 
 

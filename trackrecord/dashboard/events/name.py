@@ -1,7 +1,5 @@
 """One event name: how often it happens, by whom, with which values, and what came last."""
 
-import csv
-import io
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -133,9 +131,7 @@ async def _table(visit: Visit, name: Name, span: Span, compare: bool) -> Answer:
         query = {"event_name": name["name"], "limit": 150, **breakdown.within(span, trend)}
         if report == "breakdown":
             query["key"] = visit.param("key")
-    content = (await visit.api.get(f"/-/api/reports/{report}", {**query, "format": "csv"})).data
-    header, *rows = csv.reader(io.StringIO(content.decode()))
-    return visit.csv(f"{report} of {name['name']}", header, rows)
+    return await tables.report(visit, report, query, name=f"{report} of {name['name']}")
 
 
 def _change(trend: Reply) -> str | None:

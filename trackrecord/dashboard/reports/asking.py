@@ -1,7 +1,5 @@
 """A report asked for by a form: the answer, or what is wrong at which field of it."""
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,6 +8,7 @@ from zoneinfo import ZoneInfo
 from ...errors import RequestError
 from ...http.call import Answer
 from ...rules.periods import PERIODS_MAX
+from .. import tables
 from ..visit import Visit
 from .names import first_names, first_seen
 from .spans import ALL, RANGES, Span, span_of
@@ -54,7 +53,7 @@ async def page(
             query["segment_id"] = visit.param("segment_id") or None
             reply = await visit.api.get(f"/-/api/reports/{report}", query)
             if visit.param("format") == "csv":
-                return await _table(visit, report, query)
+                return await tables.report(visit, report, query, name=report)
             context |= shown_of(visit, reply.data)
     except RequestError as error:
         if error.status != 400:
@@ -72,13 +71,6 @@ async def page(
         "wrong": wrong,
     }
     return visit.html(f"reports/{report}.html", status=wrong.status if wrong else 200, **context)
-
-
-async def _table(visit: Visit, report: str, query: Query) -> Answer:
-    """The API's own table."""
-    content = (await visit.api.get(f"/-/api/reports/{report}", {**query, "format": "csv"})).data
-    header, *rows = csv.reader(io.StringIO(content.decode()))
-    return visit.csv(report, header, rows)
 
 
 class Shown(NamedTuple):
