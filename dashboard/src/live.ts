@@ -141,7 +141,8 @@ class Live {
     if (before) again += Number(before.dataset.again);
     if (before || first.outerHTML !== last.outerHTML) this.count(shown, last, again);
     if (before && (before.querySelector("details[open]") || before.contains(document.activeElement))) {
-      before.querySelector("details")?.addEventListener("toggle", () => this.renew(before), { once: true });
+      if (!("stale" in before.dataset)) before.querySelector("details")?.addEventListener("toggle", () => this.renew(before), { once: true });
+      before.dataset.stale = "";
       return;
     }
     if (before) this.renew(before);
@@ -164,6 +165,7 @@ class Live {
 
   // What a row opened to is asked for again when it is opened again.
   private renew(shown: HTMLElement): void {
+    delete shown.dataset.stale;
     const opened = shown.querySelector(".opened:has(.receipt)");
     if (!opened || shown.querySelector("details[open]")) return;
     const anew = opened.cloneNode(true) as Element;
